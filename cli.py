@@ -1,0 +1,5 @@
+"""The `ttydesk` command."""
+
+
+def main() -> None:
+    raise SystemExit(2)
