@@ -1,0 +1,31 @@
+-- One index per order, alone and behind the status: whatever a list is filtered by,
+-- its first page is a short walk along an index.
+create index tickets_updated on tickets (updated_at, number);
+create index tickets_created on tickets (created_at, number);
+create index tickets_priority on tickets (priority, updated_at, number);
+create index tickets_waiting on tickets (waiting_since, number);
+create index tickets_status_updated on tickets (status, updated_at, number);
+create index tickets_status_created on tickets (status, created_at, number);
+create index tickets_status_priority on tickets (status, priority, updated_at, number);
+create index tickets_status_waiting on tickets (status, waiting_since, number);
+create index tickets_status_number on tickets (status, number);
+
+-- "Mine" and "unassigned" are about work that is left.
+create index tickets_assigned_updated on tickets (assigned_to, updated_at, number)
+  where status in ('open', 'pending');
+create index tickets_user on tickets (user_id, number);
+create index tickets_gmail_thread on tickets (gmail_thread_id) where gmail_thread_id is not null;
+create index tickets_words on tickets using gin (words);
+
+create index messages_ticket on messages (ticket_id, created_at, id);
+create index messages_in_reply_to on messages (in_reply_to) where in_reply_to is not null;
+create index messages_provider on messages (provider_message_id) where provider_message_id is not null;
+create index messages_gmail on messages (gmail_message_id) where gmail_message_id is not null;
+create index messages_raw on messages (raw_mail_id) where raw_mail_id is not null;
+create index notes_ticket on notes (ticket_id, created_at);
+create index outbox_due on outbox (not_before) where state in ('waiting', 'sending');
+create index events_xid on events (xid, id);
+create index events_ticket on events (ticket_id, id);
+create index events_request on events (request_id) where request_id is not null;
+create index raw_mails_quarantined on raw_mails (id) where outcome = 'quarantined';
+create index deliveries_raw on deliveries (raw_mail_id);
