@@ -1,0 +1,315 @@
+"""The help desk's operations: one method for each SQL function.
+
+A method has the function's name and arguments (tests/core/test_desk.py compares
+them), turns the answer into models, and holds no rule of its own: rules live in
+the function, so that they hold for every client. `read` goes to stable functions,
+`write` to those that change something; every write may be sent twice.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, TypeAdapter
+
+from core.models import (
+    Agent,
+    Changed,
+    Conversation,
+    Counts,
+    Event,
+    EventPage,
+    Mailbox,
+    Mailto,
+    Outgoing,
+    RawMail,
+    Received,
+    Role,
+    Sort,
+    Status,
+    TicketFilter,
+    TicketPage,
+    Why,
+)
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_ADAPTERS: dict[type[BaseModel], TypeAdapter[Any]] = {}
+
+
+class Gateway(Protocol):
+    """A way to reach the database."""
+
+    async def read(self, function: str, **arguments: Any) -> object:
+        """Run one stable SQL function and return its JSON; raise a `DeskError` when it refuses."""
+        ...
+
+    async def write(self, function: str, **arguments: Any) -> object:
+        """The same for a function that changes something; whoever follows is nudged."""
+        ...
+
+    def nudges(self) -> AsyncIterator[None]:
+        """Something may have changed. May come late, twice or for nothing."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Desk:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def close(self) -> None:
+        await self._gateway.close()
+
+    # Tickets
+
+    async def list_tickets(
+        self,
+        filter: TicketFilter | None = None,
+        sort: Sort = Sort.UPDATED,
+        reverse: bool = False,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> TicketPage:
+        answer = await self._gateway.read(
+            "list_tickets",
+            filter=(filter or TicketFilter()).model_dump(mode="json", exclude_none=True),
+            sort=sort,
+            reverse=reverse,
+            limit=limit,
+            after=after,
+        )
+        return TicketPage.model_validate(answer)
+
+    async def count_views(self, limit: int = 1000) -> Counts:
+        return Counts.model_validate(await self._gateway.read("count_views", limit=limit))
+
+    async def show_ticket(self, number: int, limit: int = 200) -> Conversation:
+        """The newest `limit` messages and every note since the first of them."""
+        return Conversation.model_validate(
+            await self._gateway.read("show_ticket", number=number, limit=limit)
+        )
+
+    async def create_ticket(
+        self,
+        requester_email: str,
+        subject: str,
+        content: str,
+        requester_name: str = "",
+        changes: dict[str, Any] | None = None,
+        request_id: UUID | None = None,
+    ) -> Changed:
+        """A ticket an agent writes down for a customer; `changes` as in `update_tickets`."""
+        answer = await self._gateway.write(
+            "create_ticket",
+            requester_email=requester_email,
+            subject=subject,
+            content=content,
+            requester_name=requester_name,
+            changes=changes or {},
+            request_id=request_id or uuid4(),
+        )
+        return Changed.model_validate(answer)
+
+    async def update_tickets(
+        self,
+        numbers: Sequence[int],
+        changes: dict[str, Any],
+        reason: str = "",
+        request_id: UUID | None = None,
+    ) -> Changed:
+        """Set fields of tickets, all or none of them.
+
+        `changes` holds any of status, priority, subject, department, and assignee
+        (an agent's address, "me" or None).
+        """
+        answer = await self._gateway.write(
+            "update_tickets",
+            numbers=list(numbers),
+            changes=changes,
+            reason=reason,
+            request_id=request_id or uuid4(),
+        )
+        return Changed.model_validate(answer)
+
+    async def undo(self, undone: UUID, request_id: UUID | None = None) -> Changed:
+        """Take a command back; the answer's own `request_id` puts it into force again."""
+        answer = await self._gateway.write("undo", undone=undone, request_id=request_id or uuid4())
+        return Changed.model_validate(answer)
+
+    # Answers and notes
+
+    async def reply(
+        self,
+        number: int,
+        content: str,
+        status: Status | None = Status.PENDING,
+        to: Sequence[Mailto] | None = None,
+        cc: Sequence[Mailto] | None = None,
+        attachments: Sequence[dict[str, Any]] = (),
+        grace_seconds: float = 10,
+        request_id: UUID | None = None,
+    ) -> Changed:
+        """Store an answer and its place in the outbox; it leaves after `grace_seconds`.
+
+        `content` is Markdown. Without `to` it goes to whom `Conversation.reply_to` names.
+        An attachment is {"filename", "content_type", "size", "sha256"}, its bytes stored before.
+        """
+        answer = await self._gateway.write(
+            "reply",
+            number=number,
+            content=content,
+            status=status,
+            to=None if to is None else [one.model_dump() for one in to],
+            cc=None if cc is None else [one.model_dump() for one in cc],
+            attachments=list(attachments),
+            grace_seconds=grace_seconds,
+            request_id=request_id or uuid4(),
+        )
+        return Changed.model_validate(answer)
+
+    async def unsend(self, number: int, request_id: UUID | None = None) -> Changed:
+        """Take back the newest answer that has not left; its text is a draft again."""
+        answer = await self._gateway.write("unsend", number=number, request_id=request_id or uuid4())
+        return Changed.model_validate(answer)
+
+    async def note(self, number: int, content: str, request_id: UUID | None = None) -> Changed:
+        answer = await self._gateway.write(
+            "note", number=number, content=content, request_id=request_id or uuid4()
+        )
+        return Changed.model_validate(answer)
+
+    async def save_draft(self, number: int, kind: str, content: str) -> None:
+        """Keep what is being written; an empty `content` drops it. `kind` is "reply" or "note"."""
+        await self._gateway.write("save_draft", number=number, kind=kind, content=content)
+
+    # Events
+
+    async def list_events(self, number: int, limit: int = 200) -> list[Event]:
+        """The newest events of a ticket, oldest first."""
+        return _list(Event, await self._gateway.read("list_events", number=number, limit=limit))
+
+    async def events_since(self, cursor: str | None = None, limit: int = 500) -> EventPage:
+        """What happened after `cursor`; without one, nothing but the cursor of now."""
+        return EventPage.model_validate(
+            await self._gateway.read("events_since", cursor=cursor, limit=limit)
+        )
+
+    async def follow(self, cursor: str | None = None) -> AsyncIterator[list[Event]]:
+        """Every event after `cursor` (of now, without one), as it happens, never twice, none skipped."""
+        page = await self.events_since(cursor)
+        if page.events:
+            yield page.events
+        async for _ in self._gateway.nudges():
+            while (page := await self.events_since(page.cursor)).events:
+                yield page.events
+
+    # Mail
+
+    async def receive_mail(self, mail: dict[str, Any]) -> Received:
+        """Put one parsed mail where it belongs (`sync.inbound.as_received` makes the dict)."""
+        return Received.model_validate(await self._gateway.write("receive_mail", mail=mail))
+
+    async def receive_mails(self, mails: Sequence[dict[str, Any]]) -> list[Received]:
+        """The same for several, in one transaction; one that fails is quarantined alone."""
+        return _list(Received, await self._gateway.write("receive_mails", mails=list(mails)))
+
+    async def settled_mails(self, sha256: Sequence[str]) -> list[RawMail]:
+        """Those of the given raw mails that are in the ledger."""
+        return _list(RawMail, await self._gateway.read("settled_mails", sha256=list(sha256)))
+
+    async def settled_deliveries(self, mailbox_id: UUID, provider_ids: Sequence[str]) -> list[str]:
+        """Those of the mailbox's ids that are in the ledger."""
+        answer = await self._gateway.read(
+            "settled_deliveries", mailbox_id=mailbox_id, provider_ids=list(provider_ids)
+        )
+        return TypeAdapter(list[str]).validate_python(answer)
+
+    async def list_raw_mails(
+        self, quarantined: bool = False, after: int = 0, limit: int = 500
+    ) -> list[RawMail]:
+        """The ledger in order of its ids, behind `after`."""
+        answer = await self._gateway.read(
+            "list_raw_mails", quarantined=quarantined, after=after, limit=limit
+        )
+        return _list(RawMail, answer)
+
+    async def show_raw_mail(self, id: int) -> RawMail:
+        return RawMail.model_validate(await self._gateway.read("show_raw_mail", id=id))
+
+    async def why(self, message: str) -> Why:
+        """`message` is a Message-ID, a message's uuid, a raw mail's number or its sha256."""
+        return Why.model_validate(await self._gateway.read("why", message=message))
+
+    async def claim_outgoing(self, worker: str, seconds: float = 120) -> Outgoing | None:
+        """The next answer that is due, leased to `worker`; None when there is none."""
+        answer = await self._gateway.write("claim_outgoing", worker=worker, seconds=seconds)
+        return Outgoing.model_validate(answer) if answer else None
+
+    async def release_outgoing(self, worker: str) -> None:
+        """Give back what an earlier life of this worker had claimed."""
+        await self._gateway.write("release_outgoing", worker=worker)
+
+    async def mark_sent(self, id: UUID, provider_id: str, provider_message_id: str | None = None) -> None:
+        await self._gateway.write(
+            "mark_sent", id=id, provider_id=provider_id, provider_message_id=provider_message_id
+        )
+
+    async def mark_failed(self, id: UUID, error: str, retry_seconds: float | None) -> None:
+        """Try again in `retry_seconds`; None gives it up and shows it to its author."""
+        await self._gateway.write("mark_failed", id=id, error=error, retry_seconds=retry_seconds)
+
+    async def next_due(self) -> datetime | None:
+        """When the outbox next has something to send."""
+        answer = await self._gateway.read("next_due")
+        return TypeAdapter(datetime | None).validate_python(answer)
+
+    async def connect_mailbox(
+        self, name: str, kind: str, address: str, display_name: str = "", signature: str = ""
+    ) -> Mailbox:
+        """Make the mailbox known, or bring what is known of it up to date."""
+        answer = await self._gateway.write(
+            "connect_mailbox",
+            name=name,
+            kind=kind,
+            address=address,
+            display_name=display_name,
+            signature=signature,
+        )
+        return Mailbox.model_validate(answer)
+
+    async def list_mailboxes(self) -> list[Mailbox]:
+        return _list(Mailbox, await self._gateway.read("list_mailboxes"))
+
+    async def save_cursor(self, mailbox_id: UUID, cursor: str | None, error: str | None = None) -> None:
+        """How far a mailbox was read, or why it could not be."""
+        await self._gateway.write("save_cursor", mailbox_id=mailbox_id, cursor=cursor, error=error)
+
+    # Agents
+
+    async def whoami(self) -> Agent:
+        return Agent.model_validate(await self._gateway.read("whoami"))
+
+    async def list_agents(self) -> list[Agent]:
+        return _list(Agent, await self._gateway.read("list_agents"))
+
+    async def add_agent(
+        self, email: str, name: str = "", role: Role = Role.AGENT, departments: Sequence[str] = ()
+    ) -> Agent:
+        answer = await self._gateway.write(
+            "add_agent", email=email, name=name, role=role, departments=list(departments)
+        )
+        return Agent.model_validate(answer)
+
+    async def update_agent(self, email: str, changes: dict[str, Any]) -> Agent:
+        """`changes` holds any of name, role, departments, active, signature."""
+        return Agent.model_validate(
+            await self._gateway.write("update_agent", email=email, changes=changes)
+        )
+
+
+def _list(model: type[_Model], answer: object) -> list[_Model]:
+    adapter = _ADAPTERS.get(model) or _ADAPTERS.setdefault(model, TypeAdapter(list[model]))  # type: ignore[valid-type]
+    found: list[_Model] = adapter.validate_python(answer)
+    return found
