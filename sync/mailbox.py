@@ -1,0 +1,71 @@
+"""The port to a place where mail comes in and goes out; each kind of mailbox implements it.
+
+Whoever implements it must know one thing: nothing is ever deleted, and everything may be asked twice. What
+is new is a guess that may repeat itself, because the ledger decides what was taken in; a mail that is sent
+twice under one Message-ID must leave once.
+
+Errors are those of core.errors. `StorageFailed` and `Unreachable` pass by and are tried again; any other
+DeskError from `send` is a refusal of that one mail. """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a mailbox has that may not have been taken in; its own names of the mails, oldest first."""
+
+    fresh: Sequence[str] = ()
+    """Take these in."""
+    perhaps: Sequence[str] = ()
+    """Take these in unless the ledger has them."""
+    cursor: str | None = None
+    """Give it to `news` the next time, once all of them are settled; its form is the mailbox's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One mail as the mailbox holds it."""
+
+    raw: bytes
+    received_at: datetime | None
+    """When the mailbox got it; None when it does not say."""
+    thread_id: str | None = None
+    """The provider's own name for the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One mail that left."""
+
+    provider_id: str
+    message_id: str | None = None
+    """Only where the provider gave it another Message-ID than ours."""
+
+
+class Mailbox(Protocol):
+    """`poll_seconds`: how long to wait between two looks when nothing says that there is something."""
+
+    poll_seconds: float
+
+    async def news(self, cursor: str | None) -> News:
+        """What came since `cursor`; everything there is, without one. Cheap when nothing did."""
+        ...
+
+    async def fetch(self, provider_id: str) -> Arrival | None:
+        """The mail; None when it is gone from the mailbox."""
+        ...
+
+    async def settle(self, provider_id: str) -> None:
+        """The mail is in the ledger: the mailbox may show it as taken in."""
+        ...
+
+    async def send(self, raw: bytes, message_id: str) -> Sent:
+        """Send the mail, or do nothing when one with this Message-ID has left already."""
+        ...
+
+    async def find_sent(self, message_id: str) -> Sent | None:
+        """What left under our Message-ID; None when nothing did."""
+        ...
