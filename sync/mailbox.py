@@ -5,7 +5,8 @@ is new is a guess that may repeat itself, because the ledger decides what was ta
 twice under one Message-ID must leave once.
 
 Errors are those of core.errors. `StorageFailed` and `Unreachable` pass by and are tried again; any other
-DeskError from `send` is a refusal of that one mail. """
+DeskError from `send` is a refusal of that one mail.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,7 +7,8 @@ bytes); one in `cur/` only when the ledger does not have its name, which is the 
 
 There is no lock on a Maildir, and other programs move files about in it. So a look is a comparison of what
 is there with what was there, and starts with the folders' modification times, which change with every file
-that comes or goes. """
+that comes or goes.
+"""
 
 import asyncio
 import errno
@@ -197,7 +198,8 @@ def _place(source: Path, target: Path, or_drop: bool = False) -> bool:
     """Give a file its new name unless another file has it; False when one has.
 
     A rename would silently replace the other file. `or_drop` removes the source, a temporary file, all the
-    same. """
+    same.
+    """
     placed = True
     try:
         os.link(source, target)
