@@ -1,0 +1,48 @@
+"""From the options at the root to an open desk, and one piece of work done on it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from core.config import Settings
+    from core.desk import Desk
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The options at the root; None where nothing was typed."""
+
+    home: Path | None = None
+    agent: str | None = None
+    database_url: str | None = None
+
+
+def settings_of(context: typer.Context) -> "Settings":
+    """Typed options over the environment over the file over the defaults."""
+    from core.config import load
+
+    typed: Typed = context.obj
+    return load(**{name: value for name, value in vars(typed).items() if value is not None})
+
+
+def with_desk(
+    context: typer.Context, work: "Callable[[Desk], Awaitable[_Answer]]", *, service: bool = False
+) -> _Answer:
+    """Open the desk, as the agent or as the service, do the work, and close it again."""
+    return asyncio.run(_opened(settings_of(context), work, service))
+
+
+async def _opened(
+    settings: "Settings", work: "Callable[[Desk], Awaitable[_Answer]]", service: bool
+) -> _Answer:
+    from core.connect import open_desk
+
+    async with open_desk(settings, service=service) as desk:
+        return await work(desk)

@@ -1,0 +1,37 @@
+"""What people type, as the commands take it: ticket numbers, texts, and the words a choice allows.
+
+The choices stand here as literals because the models they belong to are slow to import
+(tests/commands/test_typed.py compares them).
+"""
+
+from typing import Annotated, Literal
+
+import typer
+
+Status = Literal["open", "pending", "resolved", "closed"]
+Priority = Literal["low", "medium", "high"]
+Sort = Literal["updated", "created", "priority", "number", "waiting"]
+Role = Literal["admin", "agent"]
+
+
+def ticket_number(typed: str) -> int:
+    """A ticket's number as people say it: 1042, #1042 or [#1042]."""
+    digits = typed.strip().removeprefix("[").removesuffix("]").removeprefix("#")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise typer.BadParameter(f"{typed!r} is no ticket number; they look like 1042 or #1042.")
+    return int(digits)
+
+
+def plain(typed: str) -> str:
+    """Text that can be stored: the shell hands over bytes, and not all bytes are text."""
+    if not typed.isprintable() and any("\ud800" <= char <= "\udfff" for char in typed):
+        raise typer.BadParameter("This is no text in UTF-8.")
+    return typed
+
+
+Number = Annotated[int, typer.Argument(parser=ticket_number, metavar="NUMBER", help="1042 or #1042.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Body = Annotated[
+    str | None, typer.Option(parser=plain, metavar="TEXT", help="The text itself, or - to read it from stdin.")
+]
+BodyFile = Annotated[str | None, typer.Option(metavar="FILE", help="A file with the text.")]
