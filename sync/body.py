@@ -1,0 +1,121 @@
+"""What of the MIME tree a person reads, and what is an attachment (RFC 2046, RFC 2183, RFC 2387)."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from sync.charset import decode
+from sync.flowed import unflow
+from sync.header import read
+from sync.parameter import clean_name
+from sync.parsed import Attachment
+from sync.part import Part
+from sync.winmail import is_winmail, unpack
+
+TEXTS = ("text/plain", "text/html", "text/enriched", "text/richtext")
+# Leaves of a delivery report: read by report.py, of no use as files.
+MACHINE = ("message/delivery-status", "message/disposition-notification", "message/feedback-report")
+
+
+@dataclass(slots=True)
+class Body:
+    """Segments in reading order; each is (plain, html) of one thing, either may be blank."""
+
+    segments: list[tuple[str, str]] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def html(self) -> str:
+        return "\n".join(html for _, html in self.segments if html)
+
+
+def collect(root: Part, problems: list[str]) -> Body:
+    body = Body(problems=problems)
+    _walk(root, body, related=False)
+    return body
+
+
+def _walk(part: Part, body: Body, related: bool) -> None:
+    if part.type == "multipart/alternative" and part.children:
+        _alternative(part, body)
+    elif part.children:
+        inner = related or part.type == "multipart/related"
+        for child in part.children:
+            _walk(child, body, inner)
+    elif _is_text(part, body):
+        text = _text(part, body)
+        html = part.type == "text/html"
+        body.segments.append(("", text) if html else (text, ""))
+    elif not part.type.startswith("multipart/"):
+        _attach(part, body, related)
+
+
+def _alternative(part: Part, body: Body) -> None:
+    """One thing said several ways: the ways are merged into one segment, what is no text stays an attachment."""
+    before = len(body.segments)
+    for child in part.children:
+        _walk(child, body, related=False)
+    ways = body.segments[before:]
+    plain = "\n".join(text for text, _ in ways if text.strip())
+    html = "\n".join(markup for _, markup in ways if markup.strip())
+    body.segments[before:] = [(plain, html)] if ways else []
+
+
+def _is_text(part: Part, body: Body) -> bool:
+    if part.type not in TEXTS or part.disposition == "attachment":
+        return False
+    if not part.filename:
+        return True
+    # A body that merely has a name: Content-Type: text/plain; name=..., before anything else to read.
+    return part.disposition != "inline" and not any(p.strip() or h.strip() for p, h in body.segments)
+
+
+def _text(part: Part, body: Body) -> str:
+    text, problem = decode(part.content(body.problems), part.parameters.get("charset", ""))
+    if problem:
+        body.problems.append(problem)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    if part.type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
+        return unflow(text, part.parameters.get("delsp", "").lower() == "yes")
+    return text
+
+
+def _attach(part: Part, body: Body, related: bool) -> None:
+    if part.type in MACHINE or not (part.header or part.body.strip()):
+        return
+    content = part.content(body.problems)
+    if is_winmail(part.type, part.filename, content) and _unpack(part, content, body):
+        return
+    inline = part.disposition == "inline" or (related and part.disposition != "attachment")
+    name = part.filename
+    if not name and part.type == "message/rfc822":
+        name = _subject_name(content)
+    body.attachments.append(_attachment(name, part.type, content, part.content_id, inline))
+
+
+def _subject_name(content: bytes) -> str:
+    subject = clean_name(read(content)[0].text("subject").replace("/", "-"))
+    return f"{subject[:120] or 'mail'}.eml"
+
+
+def _unpack(part: Part, content: bytes, body: Body) -> bool:
+    found = unpack(content)
+    if found is None:
+        body.problems.append("winmail.dat could not be read: it is kept as it came.")
+        return False
+    for name, data in found.files:
+        body.attachments.append(_attachment(clean_name(name), _type_of(name), data, "", False))
+    if (found.text or found.html) and not any(p.strip() or h.strip() for p, h in body.segments):
+        body.segments.append((found.text.replace("\r\n", "\n"), found.html))
+    return bool(found.files or found.text or found.html)
+
+
+def _type_of(name: str) -> str:
+    import mimetypes
+
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _attachment(name: str, content_type: str, content: bytes, content_id: str, inline: bool) -> Attachment:
+    digest = hashlib.sha256(content).hexdigest()
+    return Attachment(name, content_type, len(content), digest, content_id, inline, content)

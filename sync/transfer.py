@@ -1,0 +1,53 @@
+"""Undo the Content-Transfer-Encoding (RFC 2045, section 6), however damaged."""
+
+import binascii
+
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+NOT_BASE64 = bytes(byte for byte in range(256) if byte not in ALPHABET)
+
+
+def undo(data: bytes, encoding: str) -> tuple[bytes, str]:
+    """The content, and a sentence on what had to be repaired ("" when nothing)."""
+    name = encoding.strip(" \t\r\n\"';").lower()
+    if name.startswith(("base64", "b64")):
+        return base64(data)
+    if name.startswith(("quoted-printable", "quoted_printable", "qp")):
+        return quoted_printable(data), ""
+    if name in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        return uudecode(data), ""
+    if name in ("", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none"):
+        return data, ""
+    return data, f"The transfer encoding {name[:40]!r} is unknown: the content is kept as it came."
+
+
+def base64(data: bytes) -> tuple[bytes, str]:
+    try:
+        return binascii.a2b_base64(data), ""
+    except binascii.Error:
+        clean = data.translate(None, NOT_BASE64)
+        clean = clean[: len(clean) - (len(clean) % 4 == 1)]
+        return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)), "A base64 part was cut short."
+
+
+def quoted_printable(data: bytes) -> bytes:
+    return binascii.a2b_qp(data) if b"=" in data else data
+
+
+def uudecode(data: bytes) -> bytes:
+    """The first uuencoded file in it; lines that are no uuencode are passed over."""
+    out = []
+    for line in data.splitlines():
+        if line.startswith(b"begin ") and not out:
+            continue
+        if line.strip() == b"end":
+            break
+        try:
+            out.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            # Encoders that pad carelessly: keep as many characters as the length byte announces.
+            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+            try:
+                out.append(binascii.a2b_uu(line[:wanted]))
+            except binascii.Error:
+                continue
+    return b"".join(out)
