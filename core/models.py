@@ -80,6 +80,7 @@ class TicketFilter(_Record):
     """An agent's address, or "none" for nobody, or "me"."""
     requester: str | None = None
     """A customer's whole address."""
+    number: int | None = None
     words: str | None = None
     """As a web search takes them: words, "phrases", or, -not."""
     created_since: datetime | None = None
@@ -264,7 +265,7 @@ class Received(_Record):
     """The ticket it went to."""
     message: UUID | None
     rule: str
-    """new, in_reply_to, references, answered_by, gmail_thread, reply_token, subject_number, bounce, or empty."""
+    """new, in_reply_to, references, same_id, answered_by, gmail_thread, reply_token or subject_number."""
     evidence: str
     reason: str
 

@@ -76,6 +76,7 @@ create table deliveries (                  -- where each raw mail came from; one
 create table messages (
   id uuid primary key default gen_random_uuid(),
   ticket_id uuid not null references tickets on delete restrict,
+  arrival bigint generated always as identity,   -- orders messages of the same second
   sender_email text not null,
   sender_name text not null default '',
   content text not null,                   -- the new part, as a person reads it
@@ -117,7 +118,8 @@ create table notes (                       -- not messages: what sends mail cann
   ticket_id uuid not null references tickets on delete restrict,
   author_id uuid not null references support_agents on delete restrict,
   content text not null,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  removed_at timestamptz                   -- taken back; kept, so that taking back can be taken back
 );
 
 create table drafts (

@@ -17,7 +17,7 @@ create index tickets_user on tickets (user_id, number);
 create index tickets_gmail_thread on tickets (gmail_thread_id) where gmail_thread_id is not null;
 create index tickets_words on tickets using gin (words);
 
-create index messages_ticket on messages (ticket_id, created_at, id);
+create index messages_ticket on messages (ticket_id, created_at, arrival);
 create index messages_in_reply_to on messages (in_reply_to) where in_reply_to is not null;
 create index messages_provider on messages (provider_message_id) where provider_message_id is not null;
 create index messages_gmail on messages (gmail_message_id) where gmail_message_id is not null;

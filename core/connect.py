@@ -1,0 +1,97 @@
+"""From settings to an open desk.
+
+The Postgres is ours, and started here, or one's own; it is brought up to date, and the
+caller becomes an agent or the service. Everything that blocks runs in a thread, so that
+a screen may be painted meanwhile.
+"""
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from core.config import Settings
+from core.desk import Desk
+from core.errors import NotFound, Unreachable, from_code
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator[Desk]:
+    """The desk, as the agent of `settings.agent`, or as what runs it (`service`).
+
+    Raises `Unreachable` when there is no database, `Conflict` when it is not of this version.
+    """
+    from core.postgres import PostgresGateway
+
+    with ExitStack() as stack:
+        conninfo, revive = await asyncio.to_thread(_start, settings, stack)
+        agent = await asyncio.to_thread(_prepare, conninfo, settings, service)
+        gateway = PostgresGateway(
+            conninfo,
+            role="service_role" if service else "authenticated",
+            claims={"sub": agent} if agent else {},
+            revive=revive,
+        )
+        try:
+            yield Desk(await gateway.open())
+        finally:
+            await gateway.close()
+            await asyncio.to_thread(stack.close)
+
+
+def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:
+    """The database's conninfo, and how to start its server again where it is ours."""
+    if settings.database_url:
+        return settings.database_url.get_secret_value(), None
+    from core.embedded import Embedded
+
+    embedded = Embedded(settings.home)
+    conninfo = embedded.start()
+    stack.callback(embedded.stop)
+    return conninfo, embedded.revive
+
+
+def _prepare(conninfo: str, settings: Settings, service: bool) -> str | None:
+    """Bring the database up to date; return the agent's id, unless it is the service that asks."""
+    import psycopg
+
+    from core.migrate import migrate
+
+    try:
+        with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+            if not migrate(connection).nothing:
+                _ask(connection, "begin_desk", _owner(settings), getpass.getuser(),
+                     settings.mailbox.address, settings.mailbox.name)  # fmt: skip
+            if service:
+                return None
+            return str(_ask(connection, "sign_in", settings.agent)["id"])
+    except psycopg.OperationalError as error:
+        raise Unreachable(f"The database cannot be reached: {' '.join(str(error).split())}") from error
+
+
+def _owner(settings: Settings) -> str:
+    return settings.agent or f"{getpass.getuser()}@localhost"
+
+
+def _ask(connection: "psycopg.Connection[Any]", function: str, *arguments: object) -> Any:
+    """One operation as the holder of the database."""
+    import psycopg
+
+    places = ", ".join(["%s"] * len(arguments))
+    try:
+        row = connection.execute(f"select public.{function}({places})".encode(), arguments).fetchone()
+    except psycopg.errors.RaiseException as error:
+        raise from_code(error.sqlstate, str(error)) from error
+    except psycopg.Error as error:
+        if error.sqlstate and error.sqlstate.startswith("PT"):
+            raise from_code(
+                error.sqlstate, error.diag.message_primary or "", error.diag.message_hint
+            ) from error
+        raise
+    if row is None:
+        raise NotFound
+    return row[0]

@@ -1,0 +1,103 @@
+"""The search language: one line of text as a `TicketFilter`.
+
+    status:open,pending assignee:me priority:high from:kim@example.com created:>7d refund "blue lamp" -spam
+
+Keys narrow; what is left is words, as a web search takes them. `VIEWS` are such lines
+under a name, so that a view can be read, typed and changed.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from core.errors import Invalid
+from core.models import Priority, Status, TicketFilter
+
+VIEWS = {
+    "unassigned": "status:open,pending assignee:none",
+    "mine": "status:open,pending assignee:me",
+    "open": "status:open",
+    "pending": "status:pending",
+    "resolved": "status:resolved",
+    "all": "",
+}
+
+KEYS = ("status", "priority", "assignee", "from", "number", "created", "updated")
+_TERM = re.compile(r'-?"[^"]*"?|\S+')
+_KEYED = re.compile(r"([a-z]+):(.*)", re.S | re.I)
+_NUMBER = re.compile(r"#(\d{1,18})")
+_AGE = re.compile(r"(\d{1,5})([hdwmy])")
+_UNITS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
+
+
+def parse_query(text: str, now: datetime) -> TicketFilter:
+    """The filter a line means; `Invalid` says which part of it means nothing."""
+    fields: dict[str, Any] = {}
+    words: list[str] = []
+    for term in _TERM.findall(text):
+        keyed = _KEYED.fullmatch(term)
+        if number := _NUMBER.fullmatch(term):
+            fields["number"] = int(number[1])
+        elif keyed and not keyed[2].startswith("//"):  # a pasted link is words
+            fields |= _field(keyed[1].lower(), keyed[2], now)
+        else:
+            words.append(term)
+    if words:
+        fields["words"] = " ".join(words)
+    return TicketFilter(**fields)
+
+
+def _field(key: str, value: str, now: datetime) -> dict[str, Any]:
+    if key not in KEYS:
+        near = get_close_matches(key, KEYS, n=1)
+        raise Invalid(
+            f'Nothing can be looked up by "{key}:".' + (f' Did you mean "{near[0]}:"?' if near else ""),
+            hint=f"What can: {', '.join(KEYS)}. To search for the text itself, put it in quotes.",
+        )
+    if not value:
+        raise Invalid(f'"{key}:" needs a value behind the colon.')
+    match key:
+        case "status":
+            return {"status": [_choice(Status, key, one) for one in value.split(",")]}
+        case "priority":
+            return {"priority": [_choice(Priority, key, one) for one in value.split(",")]}
+        case "number":
+            if not value.removeprefix("#").isdecimal():
+                raise Invalid(f'"{value}" is not a ticket number.')
+            return {"number": int(value.removeprefix("#"))}
+        case "created" | "updated":
+            return _times(key, value, now)
+        case "from":
+            return {"requester": value}
+        case _:
+            return {"assignee": value.lower()}
+
+
+def _choice(kind: type[Status] | type[Priority], key: str, value: str) -> Status | Priority:
+    try:
+        return kind(value.lower())
+    except ValueError:
+        raise Invalid(f'"{value}" is no {key}; there are {", ".join(kind)}.') from None
+
+
+def _times(key: str, value: str, now: datetime) -> dict[str, datetime]:
+    """`>` is after a day and `<` before it; with an age, `>7d` is longer ago and `<7d` less long."""
+    sign, rest = (value[0], value[1:]) if value[0] in "<>" else ("", value)
+    if age := _AGE.fullmatch(rest.lower()):
+        moment = now - timedelta(days=int(age[1]) * _UNITS[age[2]])
+        return {f"{key}_until" if sign == ">" else f"{key}_since": moment}
+    try:
+        day = datetime.fromisoformat(rest)
+    except ValueError:
+        raise Invalid(
+            f'"{value}" is no time for "{key}:".', hint="Write <7d for the last week, or a day as 2026-01-31."
+        ) from None
+    day = day if day.tzinfo else day.replace(tzinfo=UTC)
+    match sign:
+        case ">":
+            return {f"{key}_since": day + timedelta(days=1)}
+        case "<":
+            return {f"{key}_until": day}
+        case _:
+            return {f"{key}_since": day, f"{key}_until": day + timedelta(days=1)}

@@ -1,0 +1,47 @@
+-- Reports that an answer of ours did not arrive (RFC 3464, and the many that keep to nothing).
+
+-- The answer a report is about: by the id of the returned mail, else by what the report refers to.
+create or replace function desk.bounced_message(mail jsonb) returns desk.messages
+language sql stable set search_path = desk, public, pg_temp as $$
+  select m from messages m
+  where m.direction = 'outgoing' and (
+    m.message_id = mail #>> '{bounce,message_id}' or m.provider_message_id = mail #>> '{bounce,message_id}'
+    or m.message_id = any (array(select jsonb_array_elements_text(
+        coalesce(mail -> 'in_reply_to', '[]') || coalesce(mail -> 'references', '[]'))))
+    or m.ticket_id in (select t.id from tickets t
+      where t.reply_token = any (array(select jsonb_array_elements_text(coalesce(mail -> 'reply_tokens', '[]'))))))
+  order by m.created_at desc limit 1;
+$$;
+
+-- A permanent failure opens the ticket again for whoever wrote the answer: nobody else will notice.
+create or replace function desk.take_bounce(mail jsonb) returns jsonb
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_answer messages := desk.bounced_message(mail);
+  v_ticket tickets;
+  v_raw bigint;
+  v_message uuid;
+  v_detail text := concat_ws(' ', nullif(mail #>> '{bounce,status}', ''), mail ->> 'subject');
+  v_permanent boolean := coalesce((mail #>> '{bounce,permanent}')::boolean, true);
+begin
+  if v_answer.id is null then
+    v_raw := desk.enter_raw_mail(mail, 'bounced', 'A report about a mail that the desk did not send.');
+    return desk.received_json('bounced', v_raw, reason => 'A report about a mail that the desk did not send.');
+  end if;
+  select * into v_ticket from tickets where id = v_answer.ticket_id for update;
+  v_raw := desk.enter_raw_mail(mail, 'bounced', '', v_ticket.id);
+  v_message := desk.add_message(mail || '{"automatic": true}', v_ticket.id, v_raw, 'bounce', v_answer.message_id);
+  update tickets set message_count = message_count + 1 where id = v_ticket.id;
+  update recipients r set state = case when v_permanent then 'bounced'::delivery_state else r.state end,
+      detail = v_detail, updated_at = now()
+    where r.message_id = v_answer.id and (jsonb_array_length(mail #> '{bounce,recipients}') = 0
+      or r.email in (select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x));
+  if v_permanent then
+    update outbox set state = 'bounced' where message_id = v_answer.id and state = 'sent';
+  end if;
+  perform desk.change_ticket(v_ticket,
+    case when v_permanent then jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, now()),
+      'assigned_to', coalesce(v_ticket.assigned_to, v_answer.author_id)) else '{}' end, 'bounced', v_detail);
+  return desk.received_json('bounced', v_raw, v_ticket.id, v_message, 'bounce', v_answer.message_id);
+end $$;

@@ -1,0 +1,173 @@
+-- Lists of tickets. A page is read along one index from where the last page ended, so the
+-- first page of a million tickets costs what that of a hundred costs.
+
+-- The tsquery for what someone typed as into a web search; the last word may be unfinished.
+create or replace function desk.search_query(words text) returns tsquery
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select case
+    when q::text <> '' and right(words, 1) ~ '\w' then (q::text || ':*')::tsquery
+    else q end
+  from websearch_to_tsquery('simple', words) q;
+$$;
+
+-- The words of a text as a ticket keeps them. A tsvector holds at most 1 MB.
+create or replace function desk.words_of(content text) returns tsvector
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select to_tsvector('simple', left(content, 50000));
+$$;
+
+create or replace function desk.add_words(words tsvector, content text) returns tsvector
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select case when pg_column_size(words) > 600000 then words else words || desk.words_of(content) end;
+$$;
+
+-- A filter as SQL, but for its statuses and words. Every value goes in as a quoted literal.
+create or replace function desk.filter_sql(filter jsonb) returns text
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_sql text := 'true';
+  v_key text;
+  v_value text;
+begin
+  for v_key, v_value in select key, value from jsonb_each_text(filter - 'status' - 'words') loop
+    v_sql := v_sql || ' and ' || case
+      when v_key = 'priority' then
+        format('t.priority = any (array(select jsonb_array_elements_text(%L))::ticket_priority[])', v_value)
+      when v_key = 'assignee' and v_value = 'none' then 't.assigned_to is null'
+      when v_key = 'assignee' and v_value = 'me' then format('t.assigned_to = %L', desk.current_agent())
+      when v_key = 'assignee' then
+        format('t.assigned_to = (select id from users where email = lower(%L))', v_value)
+      when v_key = 'requester' then
+        format('t.user_id = (select id from users where email = lower(%L))', v_value)
+      when v_key = 'number' then format('t.number = %L', v_value)
+      when v_key = 'created_since' then format('t.created_at >= %L', v_value)
+      when v_key = 'created_until' then format('t.created_at < %L', v_value)
+      when v_key = 'updated_since' then format('t.updated_at >= %L', v_value)
+      when v_key = 'updated_until' then format('t.updated_at < %L', v_value)
+    end;
+    if v_sql is null then
+      raise exception 'A list cannot be filtered by %.', v_key using errcode = 'PT422';
+    end if;
+  end loop;
+  return v_sql;
+end $$;
+
+-- The parts of an order: its columns, their types, and whether it begins with the greatest.
+create or replace function desk.order_of(sort ticket_sort, out columns text[], out types text[], out downwards boolean)
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select case sort
+      when 'updated' then array['updated_at', 'number'] when 'created' then array['created_at', 'number']
+      when 'priority' then array['priority', 'updated_at', 'number'] when 'number' then array['number']
+      when 'waiting' then array['waiting_since', 'number'] end,
+    case sort
+      when 'priority' then array['ticket_priority', 'timestamptz', 'bigint'] when 'number' then array['bigint']
+      else array['timestamptz', 'bigint'] end,
+    sort <> 'waiting';
+$$;
+
+create or replace function desk.list_sql(
+  filter jsonb, sort ticket_sort, reverse boolean, "limit" integer, after text, rows text default 'tickets'
+) returns text
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_order record := desk.order_of(sort);
+  v_down boolean := v_order.downwards <> reverse;
+  v_by text;
+  v_where text := desk.filter_sql(filter);
+  v_branch text;
+begin
+  v_by := (select string_agg('t.' || c || case when v_down then ' desc' else '' end, ', ' order by i)
+    from unnest(v_order.columns) with ordinality x (c, i));
+  if after is not null then
+    v_where := v_where || format(' and (%s) %s (%s)',
+      (select string_agg('t.' || c, ', ' order by i) from unnest(v_order.columns) with ordinality x (c, i)),
+      case when v_down then '<' else '>' end,
+      (select string_agg(format('%L::%s', split_part(after, '|', i::int), c), ', ' order by i)
+        from unnest(v_order.types) with ordinality x (c, i)));
+  end if;
+  v_branch := format('select t.* from %s t where %s', rows, v_where) || ' and %s'
+    || format(' order by %s limit %s', v_by, "limit");
+  if not filter ? 'status' then
+    return replace(v_branch, '%s', 'true');
+  end if;
+  -- One walk for each status, each along its own index, merged.
+  return (select 'select t.* from ('
+      || string_agg('(' || replace(v_branch, '%s', format('t.status = %L::ticket_status', s)) || ')', ' union all ')
+      || format(') t order by %s limit %s', v_by, "limit")
+    from jsonb_array_elements_text(filter -> 'status') s);
+end $$;
+
+-- Words that many tickets hold are found by walking the order; rare ones by their index.
+-- The walk is bounded: a word that only old tickets hold would make it read everything.
+create or replace function desk.matching_tickets(
+  filter jsonb, sort ticket_sort, reverse boolean, "limit" integer, after text
+) returns setof desk.tickets
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  c_walk constant integer := 2000;
+  v_match text;
+  v_count integer;
+begin
+  if not filter ? 'words' then
+    return query execute desk.list_sql(filter, sort, reverse, "limit", after);
+    return;
+  end if;
+  v_match := format('t.words @@ %L::tsquery', desk.search_query(filter ->> 'words'));
+  execute format('select count(*) from (select from (%s) t where %s limit %s) x',
+    desk.list_sql(filter, sort, reverse, c_walk, after), v_match, "limit") into v_count;
+  if v_count >= "limit" then
+    return query execute format('select t.* from (%s) t where %s limit %s',
+      desk.list_sql(filter, sort, reverse, c_walk, after), v_match, "limit");
+  else
+    return query execute desk.list_sql(filter, sort, reverse, "limit", after,
+      format('(select t.* from tickets t where %s offset 0)', v_match));
+  end if;
+end $$;
+
+-- Where a ticket stands in an order, as `after` takes it.
+create or replace function desk.sort_key(t desk.tickets, sort ticket_sort) returns text
+language sql stable set search_path = desk, public, pg_temp as $$
+  select case sort
+    when 'updated' then t.updated_at || '|' || t.number when 'created' then t.created_at || '|' || t.number
+    when 'priority' then t.priority || '|' || t.updated_at || '|' || t.number when 'number' then t.number::text
+    when 'waiting' then t.waiting_since || '|' || t.number end;
+$$;
+
+create or replace function public.list_tickets(
+  filter jsonb default '{}', sort ticket_sort default 'updated', reverse boolean default false,
+  "limit" integer default 50, after text default null
+) returns jsonb
+language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_limit integer := least(greatest("limit", 1), 1000);
+begin
+  perform desk.require_reader();
+  return (
+    select jsonb_build_object(
+      'tickets', coalesce(jsonb_agg(desk.ticket_json(t) order by i) filter (where i <= v_limit), '[]'),
+      'next', case when count(*) > v_limit then max(desk.sort_key(t, sort)) filter (where i = v_limit) end)
+    from (select t, row_number() over () as i
+      from desk.matching_tickets(filter, sort, reverse, v_limit + 1, after) t) found);
+end $$;
+grant execute on function public.list_tickets to authenticated, service_role;
+
+-- How much there is in each view; counting stops at `limit`, since more need not be told apart.
+create or replace function public.count_views("limit" integer default 1000) returns jsonb
+language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_me uuid := auth.uid();
+  n constant integer := "limit";
+begin
+  perform desk.require_reader();
+  return jsonb_build_object('limit', n,
+    'unassigned', (select count(*) from (select from tickets
+      where assigned_to is null and status in ('open', 'pending') limit n) x),
+    'mine', (select count(*) from (select from tickets
+      where assigned_to = v_me and status in ('open', 'pending') limit n) x),
+    'open', (select count(*) from (select from tickets where status = 'open' limit n) x),
+    'pending', (select count(*) from (select from tickets where status = 'pending' limit n) x),
+    'resolved', (select count(*) from (select from tickets where status = 'resolved' limit n) x),
+    'all', (select count(*) from (select from tickets limit n) x),
+    'quarantine', (select count(*) from (select from raw_mails where outcome = 'quarantined' limit n) x));
+end $$;
+grant execute on function public.count_views to authenticated, service_role;

@@ -1,0 +1,107 @@
+-- Mail out. A claim is a lease: when its holder dies, it runs out and another may take over,
+-- who then asks the mailbox whether the mail had left.
+
+create or replace function desk.outgoing_json(m desk.messages, o desk.outbox) returns jsonb
+language sql stable set search_path = desk, public, pg_temp as $$
+  select jsonb_build_object(
+    'id', m.id, 'number', t.number, 'subject', t.subject, 'message_id', m.message_id,
+    'in_reply_to', m.in_reply_to, 'references', to_jsonb(m.reference_ids),
+    'sender', jsonb_build_object('name', coalesce(b.display_name, ''), 'email', m.sender_email),
+    'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
+    'signature', coalesce(nullif(a.signature, ''), b.signature, ''),
+    'attachments', desk.attachments_json(m.id), 'automatic', m.automatic, 'reply_token', t.reply_token,
+    'attempts', o.attempts, 'created_at', m.created_at)
+  from tickets t
+    left join mailboxes b on b.id = coalesce(t.mailbox_id, desk.default_mailbox())
+    left join support_agents a on a.id = m.author_id
+  where t.id = m.ticket_id;
+$$;
+
+-- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
+create or replace function public.claim_outgoing(worker text, seconds double precision default 120) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_outbox outbox;
+  v_message messages;
+begin
+  update outbox o set state = 'sending', leased_by = claim_outgoing.worker, attempts = o.attempts + 1,
+      leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
+    where o.message_id = (
+      select d.message_id from outbox d join messages m on m.id = d.message_id
+      where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
+        and (d.state = 'waiting' or d.leased_until < clock_timestamp())
+        and not exists (select from outbox e join messages f on f.id = e.message_id
+          where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
+      order by d.not_before limit 1 for update of d skip locked)
+    returning o.* into v_outbox;
+  if not found then
+    return null;
+  end if;
+  select * into v_message from messages where id = v_outbox.message_id;
+  return desk.outgoing_json(v_message, v_outbox);
+end $$;
+grant execute on function public.claim_outgoing to service_role;
+
+-- What an earlier life of a worker had claimed is due again at once.
+create or replace function public.release_outgoing(worker text) returns void
+language sql volatile security definer set search_path = desk, public, pg_temp as $$
+  update outbox set leased_until = '-infinity' where state = 'sending' and leased_by = release_outgoing.worker;
+$$;
+grant execute on function public.release_outgoing to service_role;
+
+create or replace function public.mark_sent(
+  id uuid, provider_id text, provider_message_id text default null
+) returns void
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_message messages;
+begin
+  update outbox set state = 'sent', settled_at = now(), provider_id = mark_sent.provider_id, last_error = null
+    where message_id = mark_sent.id and state in ('waiting', 'sending');
+  if not found then
+    return;                                -- noted before
+  end if;
+  update messages m set sent_at = now(),
+      provider_message_id = nullif(mark_sent.provider_message_id, m.message_id)
+    where m.id = mark_sent.id returning * into v_message;
+  update recipients set state = 'sent', updated_at = now() where message_id = v_message.id;
+  perform desk.record_event(v_message.ticket_id, 'sent', after => jsonb_build_object('message', v_message.id));
+end $$;
+grant execute on function public.mark_sent to service_role;
+
+-- An answer that could not leave is tried again later, or given up and shown to its author.
+create or replace function public.mark_failed(
+  id uuid, error text, retry_seconds double precision default null
+) returns void
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_message messages;
+  v_ticket tickets;
+begin
+  select * into v_message from messages m where m.id = mark_failed.id;
+  if retry_seconds is not null then
+    update outbox set state = 'waiting', last_error = error,
+        not_before = clock_timestamp() + make_interval(secs => retry_seconds)
+      where message_id = v_message.id and state = 'sending';
+    return;
+  end if;
+  update outbox set state = 'failed', last_error = error, settled_at = now()
+    where message_id = v_message.id and state in ('waiting', 'sending');
+  if not found then
+    return;
+  end if;
+  update recipients set state = 'failed', detail = error, updated_at = now() where message_id = v_message.id;
+  select * into v_ticket from tickets t where t.id = v_message.ticket_id for update;
+  perform desk.change_ticket(v_ticket, '{"status": "open"}', 'failed', error);
+end $$;
+grant execute on function public.mark_failed to service_role;
+
+create or replace function public.next_due() returns jsonb
+language sql stable security definer set search_path = desk, public, pg_temp as $$
+  select to_jsonb(min(case when state = 'sending' then greatest(not_before, leased_until) else not_before end))
+  from outbox where state in ('waiting', 'sending');
+$$;
+grant execute on function public.next_due to service_role;

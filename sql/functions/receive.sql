@@ -1,0 +1,218 @@
+-- Mail in. Taking a mail in twice changes nothing: not from a second mailbox, not by a second
+-- process in the same instant, not after a crash.
+
+create or replace function desk.received_json(
+  outcome mail_outcome, raw_mail bigint, ticket_id uuid default null, message uuid default null,
+  rule text default '', evidence text default '', reason text default ''
+) returns jsonb
+language sql stable set search_path = desk, public, pg_temp as $$
+  select jsonb_build_object('outcome', outcome, 'raw_mail', raw_mail, 'message', message,
+    'number', (select number from tickets where id = received_json.ticket_id),
+    'rule', rule, 'evidence', coalesce(evidence, ''), 'reason', reason);
+$$;
+
+-- The mail's line in the ledger, and the way it came. A mail that was in quarantine gets a new verdict.
+create or replace function desk.enter_raw_mail(
+  mail jsonb, outcome mail_outcome, reason text default '', ticket_id uuid default null, detail text default ''
+) returns bigint
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_id bigint;
+begin
+  insert into raw_mails (sha256, size, outcome, reason, detail, sender, subject, ticket_id)
+    values (mail #>> '{raw,sha256}', (mail #>> '{raw,size}')::bigint, enter_raw_mail.outcome, enter_raw_mail.reason,
+      enter_raw_mail.detail, coalesce(mail #>> '{sender,email}', ''), coalesce(mail ->> 'subject', ''),
+      enter_raw_mail.ticket_id)
+    on conflict (sha256) do update set outcome = excluded.outcome, reason = excluded.reason,
+      detail = excluded.detail, ticket_id = excluded.ticket_id, settled_at = now()
+    returning id into v_id;
+  perform desk.enter_delivery(mail, v_id);
+  return v_id;
+end $$;
+
+create or replace function desk.enter_delivery(mail jsonb, raw_mail_id bigint) returns void
+language sql volatile set search_path = desk, public, pg_temp as $$
+  insert into deliveries (mailbox_id, provider_id, raw_mail_id)
+  select (mail ->> 'mailbox_id')::uuid, mail ->> 'provider_id', enter_delivery.raw_mail_id
+  where mail ->> 'mailbox_id' is not null and mail ->> 'provider_id' is not null
+  on conflict do nothing;
+$$;
+
+-- Who asks for help: the sender, but when one of our agents forwards a customer's mail, the customer.
+create or replace function desk.requester_of(mail jsonb) returns uuid
+language sql volatile set search_path = desk, public, pg_temp as $$
+  select case
+    when mail #>> '{forwarded_sender,email}' is not null and exists (
+      select from support_agents a join users u on u.id = a.id
+      where a.active and u.email = lower(mail #>> '{sender,email}'))
+    then desk.user_for(mail #>> '{forwarded_sender,email}', coalesce(mail #>> '{forwarded_sender,name}', ''))
+    else desk.user_for(mail #>> '{sender,email}', coalesce(mail #>> '{sender,name}', '')) end;
+$$;
+
+-- What of a mail can be searched for.
+create or replace function desk.searchable(mail jsonb) returns text
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select concat_ws(' ', mail #>> '{sender,name}', mail #>> '{sender,email}', mail ->> 'content',
+    (select string_agg(a.value ->> 'filename', ' ') from jsonb_array_elements(coalesce(mail -> 'attachments', '[]')) a));
+$$;
+
+create or replace function desk.open_ticket(mail jsonb) returns uuid
+language sql volatile set search_path = desk, public, pg_temp as $$
+  insert into tickets (user_id, subject, gmail_thread_id, created_at, updated_at, mailbox_id, department,
+    waiting_since, message_count, attachment_count, words)
+  select desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', at, at, b.id, b.department,
+    case when (mail ->> 'automatic')::boolean then 'infinity' else at end, 1,
+    jsonb_array_length(coalesce(mail -> 'attachments', '[]')),
+    desk.words_of(concat_ws(' ', mail ->> 'subject', desk.searchable(mail)))
+  from (select (mail ->> 'received_at')::timestamptz as at) x
+    left join mailboxes b on b.id = coalesce((mail ->> 'mailbox_id')::uuid, desk.default_mailbox())
+  returning id;
+$$;
+
+-- A further mail on a ticket. One that a person wrote opens it again; an automatic one changes nothing.
+create or replace function desk.join_ticket(mail jsonb, ticket_id uuid) returns void
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_ticket tickets;
+  v_at timestamptz := (mail ->> 'received_at')::timestamptz;
+  v_changes jsonb := '{}';
+begin
+  select * into v_ticket from tickets where id = join_ticket.ticket_id for update;
+  if not (mail ->> 'automatic')::boolean and v_at >= coalesce(v_ticket.last_response_at, '-infinity') then
+    v_changes := jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, v_at));
+  end if;
+  update tickets set message_count = message_count + 1, words = desk.add_words(words, desk.searchable(mail)),
+      attachment_count = attachment_count + jsonb_array_length(coalesce(mail -> 'attachments', '[]')),
+      created_at = least(created_at, v_at), updated_at = greatest(updated_at, v_at)
+    where id = v_ticket.id returning * into v_ticket;
+  perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}');
+end $$;
+
+create or replace function desk.add_message(
+  mail jsonb, ticket_id uuid, raw_mail_id bigint, rule text, evidence text
+) returns uuid
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_id uuid;
+begin
+  insert into messages (ticket_id, sender_email, sender_name, content, quoted_text, signature, direction,
+      gmail_message_id, created_at, sent_at, message_id, fingerprint, in_reply_to, reference_ids, recipients,
+      automatic, joined_by, joined_evidence, raw_mail_id)
+    values (add_message.ticket_id, lower(mail #>> '{sender,email}'), coalesce(mail #>> '{sender,name}', ''),
+      mail ->> 'content', coalesce(mail ->> 'quoted_text', ''), coalesce(mail ->> 'signature', ''), 'incoming',
+      mail ->> 'gmail_message_id', (mail ->> 'received_at')::timestamptz, (mail ->> 'sent_at')::timestamptz,
+      mail ->> 'message_id', mail ->> 'fingerprint', mail #>> '{in_reply_to,0}',
+      array(select jsonb_array_elements_text(coalesce(mail -> 'references', '[]'))),
+      jsonb_build_object('to', coalesce(mail -> 'to', '[]'), 'cc', coalesce(mail -> 'cc', '[]'),
+        'reply_to', coalesce(mail -> 'reply_to', '[]')),
+      (mail ->> 'automatic')::boolean, rule, coalesce(evidence, ''), add_message.raw_mail_id)
+    returning id into v_id;
+  insert into attachments (message_id, position, filename, content_type, size, sha256, content_id, inline)
+    select v_id, a.ord, a.value ->> 'filename', a.value ->> 'content_type', (a.value ->> 'size')::bigint,
+      a.value ->> 'sha256', a.value ->> 'content_id', coalesce((a.value ->> 'inline')::boolean, false)
+    from jsonb_array_elements(coalesce(mail -> 'attachments', '[]')) with ordinality a (value, ord);
+  return v_id;
+end $$;
+
+-- A mail of which the desk already holds a copy; null when there is none.
+create or replace function desk.known_copy(mail jsonb) returns jsonb
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_raw raw_mails;
+  v_message messages;
+begin
+  select * into v_raw from raw_mails where sha256 = mail #>> '{raw,sha256}';
+  if found and (v_raw.outcome <> 'quarantined' or mail -> 'quarantine' <> 'null') then
+    perform desk.enter_delivery(mail, v_raw.id);
+    return desk.received_json('duplicate', v_raw.id, v_raw.ticket_id, reason => 'This very mail was taken in before.');
+  end if;
+  select * into v_message from messages m
+    where m.message_id = mail ->> 'message_id' and m.fingerprint = mail ->> 'fingerprint';
+  if found then
+    return desk.received_json('duplicate',
+      desk.enter_raw_mail(mail, 'duplicate', 'A copy of ' || v_message.message_id || '.', v_message.ticket_id),
+      v_message.ticket_id, v_message.id, reason => 'A copy of a mail that was taken in before.');
+  end if;
+  return null;
+end $$;
+
+-- Our own answer, come back by a list, a forwarding rule or a copy to ourselves.
+create or replace function desk.own_answer(mail jsonb) returns uuid
+language sql stable set search_path = desk, public, pg_temp as $$
+  select m.ticket_id from messages m
+  where m.direction = 'outgoing'
+    and (m.message_id = mail ->> 'message_id' or m.provider_message_id = mail ->> 'message_id')
+    and exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}'))
+  limit 1;
+$$;
+
+create or replace function desk.take_mail(mail jsonb) returns jsonb
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_known jsonb;
+  v_match record;
+  v_own uuid;
+  v_raw bigint;
+  v_outcome mail_outcome := 'appended';
+begin
+  perform desk.lock_thread(mail);
+  v_known := desk.known_copy(mail);
+  if v_known is not null then
+    return v_known;
+  end if;
+  if mail -> 'quarantine' <> 'null' then
+    v_raw := desk.enter_raw_mail(mail, 'quarantined', mail #>> '{quarantine,reason}', null,
+      coalesce(mail #>> '{quarantine,detail}', ''));
+    perform desk.record_event(null, 'quarantined', after => jsonb_build_object('raw_mail', v_raw));
+    return desk.received_json('quarantined', v_raw, reason => mail #>> '{quarantine,reason}');
+  end if;
+  v_own := desk.own_answer(mail);
+  if v_own is not null or mail ->> 'ignore' <> '' then
+    mail := mail || jsonb_build_object('ignore', coalesce(nullif(mail ->> 'ignore', ''), 'Our own answer came back.'));
+    return desk.received_json('ignored', desk.enter_raw_mail(mail, 'ignored', mail ->> 'ignore', v_own), v_own,
+      reason => mail ->> 'ignore');
+  end if;
+  if mail -> 'bounce' <> 'null' then
+    return desk.take_bounce(mail);
+  end if;
+  select * into v_match from desk.match_ticket(mail);
+  if v_match.ticket_id is null then
+    v_match.ticket_id := desk.open_ticket(mail);
+    v_outcome := 'created';
+    perform desk.record_event(v_match.ticket_id, 'created', reason => mail #>> '{sender,email}');
+  else
+    perform desk.join_ticket(mail, v_match.ticket_id);
+  end if;
+  v_raw := desk.enter_raw_mail(mail, v_outcome, '', v_match.ticket_id);
+  return desk.received_json(v_outcome, v_raw, v_match.ticket_id,
+    desk.add_message(mail, v_match.ticket_id, v_raw, v_match.rule, v_match.evidence), v_match.rule, v_match.evidence);
+end $$;
+
+create or replace function public.receive_mail(mail jsonb) returns jsonb
+language sql volatile security definer set search_path = desk, public, pg_temp as $$
+  select desk.take_mail(mail);
+$$;
+grant execute on function public.receive_mail to service_role;
+
+-- Several mails in one transaction. One that the desk cannot take is set aside with the reason,
+-- and the others go on; what is wrong with the desk itself (no room, a deadlock) fails them all.
+create or replace function public.receive_mails(mails jsonb) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_mail jsonb;
+  v_all jsonb[] := '{}';
+begin
+  for v_mail in select * from jsonb_array_elements(mails) loop
+    begin
+      v_all := v_all || desk.take_mail(v_mail);
+    exception when data_exception or integrity_constraint_violation or program_limit_exceeded or raise_exception then
+      v_all := v_all || desk.take_mail(v_mail || jsonb_build_object('quarantine',
+        jsonb_build_object('reason', 'The database refused it: ' || sqlerrm, 'detail', sqlstate)));
+    end;
+  end loop;
+  return to_jsonb(v_all);
+end $$;
+grant execute on function public.receive_mails to service_role;

@@ -1,0 +1,85 @@
+-- Which ticket a mail belongs to. Each rule says what it found, so that `why` can tell.
+
+-- Whoever takes in mails of one thread at the same time does so one after the other: the mail
+-- and what it answers are locked until the commit, always in the same order.
+create or replace function desk.lock_thread(mail jsonb) returns void
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_key bigint;
+begin
+  for v_key in
+    select distinct hashtextextended(x, 2) k from (
+      select mail #>> '{raw,sha256}' x union all select mail ->> 'message_id'
+      union all select * from jsonb_array_elements_text(coalesce(mail -> 'in_reply_to', '[]'))
+      union all (select r from jsonb_array_elements_text(coalesce(mail -> 'references', '[]'))
+        with ordinality y (r, i) order by i desc limit 10)) ids
+    where x is not null order by k
+  loop
+    perform pg_advisory_xact_lock(v_key);
+  end loop;
+end $$;
+
+-- By what the mail says it answers: In-Reply-To, then References from the newest (RFC 5322, 3.6.4),
+-- against every id that we saw or sent.
+create or replace function desk.match_ids(mail jsonb, out ticket_id uuid, out rule text, out evidence text)
+language sql stable set search_path = desk, public, pg_temp as $$
+  with named as (
+    select x, 'in_reply_to' as rule, i from jsonb_array_elements_text(coalesce(mail -> 'in_reply_to', '[]'))
+      with ordinality y (x, i)
+    union all
+    select x, 'references', 1000000 - i from jsonb_array_elements_text(coalesce(mail -> 'references', '[]'))
+      with ordinality y (x, i)
+    union all
+    select mail ->> 'message_id', 'same_id', 2000000
+  ), known as (
+    select m.ticket_id, n.rule, n.x, n.i from named n join messages m on m.message_id = n.x
+    union all
+    select m.ticket_id, n.rule, n.x, n.i from named n join messages m on m.provider_message_id = n.x
+  )
+  select ticket_id, rule, x from known order by i limit 1;
+$$;
+
+-- The sender check: is this person on the ticket, as requester, writer or recipient?
+create or replace function desk.is_on_ticket(ticket_id uuid, email text) returns boolean
+language sql stable set search_path = desk, public, pg_temp as $$
+  select exists (select from tickets t join users u on u.id = t.user_id
+      where t.id = is_on_ticket.ticket_id and u.email = lower(is_on_ticket.email))
+    or exists (select from messages m where m.ticket_id = is_on_ticket.ticket_id and (
+      m.sender_email = lower(is_on_ticket.email)
+      or exists (select from jsonb_array_elements(coalesce(m.recipients -> 'to', '[]') || coalesce(m.recipients -> 'cc', '[]')) r
+        where lower(r.value ->> 'email') = lower(is_on_ticket.email))));
+$$;
+
+-- The rules in their order; the first that finds a ticket decides. No ticket: the mail begins one.
+create or replace function desk.match_ticket(mail jsonb, out ticket_id uuid, out rule text, out evidence text)
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_number bigint := (mail ->> 'subject_number')::bigint;
+begin
+  select * into ticket_id, rule, evidence from desk.match_ids(mail);
+  if ticket_id is not null then return; end if;
+
+  -- A mail that arrives after its answer, as it happens when an archive is read.
+  select m.ticket_id, 'answered_by', m.message_id into ticket_id, rule, evidence
+    from messages m where m.in_reply_to = mail ->> 'message_id' order by m.created_at limit 1;
+  if ticket_id is not null then return; end if;
+
+  select t.id, 'gmail_thread', t.gmail_thread_id into ticket_id, rule, evidence
+    from tickets t where t.gmail_thread_id = mail ->> 'gmail_thread_id' order by t.number limit 1;
+  if ticket_id is not null then return; end if;
+
+  select t.id, 'reply_token', 'the token of #' || t.number into ticket_id, rule, evidence
+    from tickets t
+    where t.reply_token = any (array(select jsonb_array_elements_text(coalesce(mail -> 'reply_tokens', '[]'))))
+    order by t.number limit 1;
+  if ticket_id is not null then return; end if;
+
+  select t.id, 'subject_number', '#' || t.number || ' in the subject, from ' || (mail #>> '{sender,email}')
+    into ticket_id, rule, evidence
+    from tickets t where t.number = v_number and desk.is_on_ticket(t.id, mail #>> '{sender,email}');
+  if ticket_id is not null then return; end if;
+
+  rule := 'new';
+  evidence := case when v_number is null then '' else
+    'the subject names #' || v_number || ', but ' || (mail #>> '{sender,email}') || ' is not on that ticket' end;
+end $$;

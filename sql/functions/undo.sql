@@ -1,0 +1,55 @@
+-- Taking a command back.
+
+-- Puts back what one event changed, where it still stands as that event left it.
+create or replace function desk.undo_event(e desk.events, request_id uuid) returns boolean
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_ticket tickets;
+  v_state jsonb;
+begin
+  select * into v_ticket from tickets where id = e.ticket_id for update;
+  v_state := desk.ticket_state(v_ticket);
+  if exists (select from jsonb_each(e.after) where value is distinct from v_state -> key) then
+    return false;
+  end if;
+  if e.kind = 'replied' then
+    if not desk.cancel_reply((e.request_id)) then
+      return false;
+    end if;
+  elsif e.kind = 'noted' then
+    update notes set removed_at = now() where id = e.request_id;
+  elsif e.kind = 'undone' then             -- a note that had been taken back
+    update notes set removed_at = null where id = (select u.id from notes u where u.id::text = e.reason);
+  end if;
+  perform desk.change_ticket(v_ticket, e.before, 'undone',
+    case when e.kind = 'noted' then e.request_id::text else e.reason end, request_id);
+  return true;
+end $$;
+
+create or replace function public.undo(undone uuid, request_id uuid default gen_random_uuid()) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_event events;
+  v_skipped bigint[] := '{}';
+  v_found boolean := false;
+begin
+  perform desk.current_agent();
+  if not desk.is_done(request_id) then
+    for v_event in
+      select * from events where request_id = undone and kind in ('updated', 'replied', 'noted', 'undone')
+      order by id desc
+    loop
+      v_found := true;
+      if not desk.undo_event(v_event, request_id) then
+        v_skipped := v_skipped || (select number from tickets where id = v_event.ticket_id);
+      end if;
+    end loop;
+    if not v_found then
+      raise exception 'There is nothing to take back.' using errcode = 'PT404';
+    end if;
+  end if;
+  return desk.changed_json(request_id, v_skipped);
+end $$;
+grant execute on function public.undo to authenticated;
