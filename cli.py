@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from commands import agent, db, ticket
+from commands import agent, config, db, ticket
 from commands.door import Door
 from commands.opening import Typed
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(agent.app, name="agent")
 app.add_typer(db.app, name="db")
+app.add_typer(config.app, name="config")
 
 
 def _version(wanted: bool) -> None:
@@ -44,7 +45,8 @@ def root(
         str | None, typer.Option(metavar="EMAIL", help="Who you are: an agent's address.")
     ] = None,
     database_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="A Postgres to use in place of the one that comes along.")
+        str | None,
+        typer.Option(metavar="URL", help="Your own Postgres, in place of the one that comes along."),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Say the version and end.", is_eager=True, callback=_version)

@@ -64,11 +64,15 @@ def list_agents(context: typer.Context, json: Json = False) -> None:
 def update_agent(
     context: typer.Context,
     email: Email,
-    name: Annotated[str | None, typer.Option(parser=plain, metavar="NAME", help="As customers see it.")] = None,
+    name: Annotated[
+        str | None, typer.Option(parser=plain, metavar="NAME", help="As customers see it.")
+    ] = None,
     role: Annotated[Role | None, typer.Option(help="An admin may change the desk itself.")] = None,
     department: Annotated[
         list[str] | None,
-        typer.Option(parser=plain, metavar="NAME", help="Replaces all departments; may be given several times."),
+        typer.Option(
+            parser=plain, metavar="NAME", help="Replaces all departments; may be given several times."
+        ),
     ] = None,
     signature: Annotated[
         str | None, typer.Option(parser=plain, metavar="TEXT", help="Stands under this agent's answers.")

@@ -61,15 +61,16 @@ def _print_ticket(ticket: Ticket) -> None:
     assignee = safe_line(ticket.assignee_email) if ticket.assignee_email else "nobody"
     department = f", {safe_line(ticket.department)}" if ticket.department else ""
     write(f"{ticket.status}, {ticket.priority}, assigned to {assignee}{department}")
-    write(f"from {_person(ticket.requester_name, ticket.requester_email)}, created {_time(ticket.created_at)}")
+    write(
+        f"from {_person(ticket.requester_name, ticket.requester_email)}, created {_time(ticket.created_at)}"
+    )
 
 
 def _print_message(message: Message, quotes: bool) -> None:
     write("")
     kind = f"{'automatic ' if message.automatic else ''}{message.direction}"
-    write_heading(
-        f"{_time(message.created_at)} {kind}: {_person(message.sender_name, message.sender_email)}{_way_out(message)}"
-    )
+    sender = _person(message.sender_name, message.sender_email)
+    write_heading(f"{_time(message.created_at)} {kind}: {sender}{_way_out(message)}")
     write(safe_text(message.content).rstrip())
     if quotes:
         for folded in filter(None, (message.signature, message.quoted_text)):
@@ -101,7 +102,9 @@ def _attachment(attachment: Attachment) -> str:
 
 def _change(before: dict[str, Any], after: dict[str, Any]) -> str:
     fields = [field for field in {**before, **after} if before.get(field) != after.get(field)]
-    return safe_line(", ".join(f"{field}: {before.get(field, '')} -> {after.get(field, '')}" for field in fields))
+    return safe_line(
+        ", ".join(f"{field}: {before.get(field, '')} -> {after.get(field, '')}" for field in fields)
+    )
 
 
 def _person(name: str, email: str) -> str:

@@ -1,36 +1,19 @@
 """`ttydesk db`: the Postgres under the desk."""
 
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
-
 import typer
 
-from commands.opening import settings_of
+from commands.opening import settings_of, with_desk
 from commands.output import write, write_json
 from commands.typed import Json
-
-if TYPE_CHECKING:
-    from core.config import Settings
 
 app = typer.Typer(help="The database: migrate, status, stop.", no_args_is_help=True)
 
 
 @app.command("migrate")
-def migrate(context: typer.Context, json: Json = False) -> None:
+def migrate(context: typer.Context) -> None:
     """Bring the database up to this version. The desk does it by itself when it opens."""
-    from core.migrate import migrate as run
-
-    settings = settings_of(context)
-    with _server(settings) as server:
-        report = run(server.start() if server else _url(settings))
-    if json:
-        write_json({"migrations": list(report.migrations), "operations": report.operations})
-    elif report.nothing:
-        write("There was nothing to do.")
-    else:
-        for name in report.migrations:
-            write(f"applied {name}")
-        write(f"made {report.operations} operations anew")
+    with_desk(context, lambda desk: desk.list_mailboxes(), service=True)
+    write("The database is up to date.")
 
 
 @app.command("status")
@@ -72,5 +55,7 @@ def stop(context: typer.Context) -> None:
     if settings.database_url:
         raise Invalid("The desk uses your own Postgres.", hint="Stop it the way you started it.")
     if not Embedded(settings.home).stop():
-        raise Conflict("Other programs still use the database.", hint="The last of them stops it when it ends.")
+        raise Conflict(
+            "Other programs still use the database.", hint="The last of them stops it when it ends."
+        )
     write("The database is stopped.")

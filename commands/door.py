@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from commands.opening import Typed
+from commands.opening import settings_of
 from core.errors import DeskError
 
 
@@ -21,44 +21,50 @@ class Door(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.TyperException):
-            raise  # how Typer ends, or says what was typed wrongly
+        except (typer.Exit, typer.Abort):
+            raise
+        except typer.TyperException as wrong_usage:
+            wrong_usage.message = wrong_usage.message.replace("Value error, ", "")
+            raise
         except DeskError as error:
             _say(" ".join(filter(None, (str(error), error.hint))))
         except Exception as error:  # noqa: BLE001 - the last door: one sentence, and the traceback is kept
-            _say(_unexpected(error, ctx.obj))
+            _say(_unexpected(error, ctx))
         raise typer.Exit(1)
 
 
-def _unexpected(error: Exception, typed: Typed | None) -> str:
+def _unexpected(error: Exception, context: typer.Context) -> str:
     from core.text import safe_line
 
     what = safe_line(f"{type(error).__name__}: {error}", limit=200)
     try:
-        where = f"The details are in {_keep(error, typed or Typed())}."
+        where = f"The details are in {_keep(error, context)}."
     except OSError as unwritable:
         where = f"The details could not be written: {unwritable}."
     return f"ttydesk met an error it did not expect ({what}). {where}"
 
 
-def _keep(error: Exception, typed: Typed) -> Path:
+def _keep(error: Exception, context: typer.Context) -> Path:
     """Write the traceback, and nothing of what was typed: that may hold passwords and letters."""
     import traceback
 
     from core.text import safe_text
 
-    folder = _home(typed) / "log"
-    folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    file = folder / f"error-{now:%Y%m%d-%H%M%S-%f}.txt"
+    file = _log_folder(context) / f"error-{now:%Y%m%d-%H%M%S-%f}.txt"
     file.write_text(safe_text("".join(traceback.format_exception(error))), encoding="utf-8")
     return file
 
 
-def _home(typed: Typed) -> Path:
-    from core.config import default_home
+def _log_folder(context: typer.Context) -> Path:
+    try:
+        folder = settings_of(context).home / "log"
+    except DeskError:  # the settings are broken too
+        import tempfile
 
-    return typed.home or default_home()
+        return Path(tempfile.mkdtemp(prefix="ttydesk-"))
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
 
 
 def _say(sentence: str) -> None:

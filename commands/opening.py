@@ -15,21 +15,26 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Typed:
     """The options at the root; None where nothing was typed."""
 
     home: Path | None = None
     agent: str | None = None
     database_url: str | None = None
+    settings: "Settings | None" = None
+    """What they came to, once somebody asked."""
 
 
 def settings_of(context: typer.Context) -> "Settings":
-    """Typed options over the environment over the file over the defaults."""
+    """Typed options over the environment over the file over the defaults; read once."""
     from core.config import load
 
     typed: Typed = context.obj
-    return load(**{name: value for name, value in vars(typed).items() if value is not None})
+    if typed.settings is None:
+        options = {"home": typed.home, "agent": typed.agent, "database_url": typed.database_url}
+        typed.settings = load(**{name: value for name, value in options.items() if value is not None})
+    return typed.settings
 
 
 def with_desk(

@@ -59,7 +59,11 @@ def write_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], flexible:
     for place, heading in enumerate(headings):
         gives_way = place in flexible
         table.add_column(
-            heading, no_wrap=True, overflow="ellipsis", ratio=1 if gives_way else None, min_width=8 if gives_way else None
+            heading,
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if gives_way else None,
+            min_width=8 if gives_way else None,
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

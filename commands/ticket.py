@@ -79,7 +79,7 @@ def list_tickets(
 def show_ticket(
     context: typer.Context,
     number: Number,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages, the newest.")] = 200,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many messages.")] = 200,
     quotes: Annotated[bool, typer.Option("--quotes", help="Quoted text and signatures too.")] = False,
     json: Json = False,
 ) -> None:
@@ -112,7 +112,7 @@ def create_ticket(
     """Write down a ticket for a customer, after a phone call for instance."""
     from commands.body import read_body
 
-    content = read_body(body, body_file)
+    content = read_body(body, body_file, settings_of(context).editor)
     changes = _changes(status=status, priority=priority, assignee=assignee, department=department)
     changed = with_desk(context, lambda desk: desk.create_ticket(requester, subject, content, name, changes))
     _print_changed(changed, "created", json)
@@ -144,7 +144,7 @@ def reply(
     from core.models import Status as TicketStatus
 
     settings = settings_of(context)
-    content = read_body(body, body_file)
+    content = read_body(body, body_file, settings.editor, lambda: _draft(context, number, "reply"))
 
     async def work(desk: "Desk") -> "Changed":
         return await desk.reply(
@@ -173,7 +173,7 @@ def note(
     """Tell the other agents something; it is never mailed."""
     from commands.body import read_body
 
-    content = read_body(body, body_file)
+    content = read_body(body, body_file, settings_of(context).editor, lambda: _draft(context, number, "note"))
     _print_changed(with_desk(context, lambda desk: desk.note(number, content)), "noted", json)
 
 
@@ -181,7 +181,7 @@ def note(
 def update_tickets(
     context: typer.Context,
     numbers: Annotated[
-        list[int], typer.Argument(parser=ticket_number, metavar="NUMBER...", help="All of them, or none.")
+        list[int], typer.Argument(parser=ticket_number, metavar="NUMBERS", help="All of them, or none.")
     ],
     status: Annotated[Status | None, typer.Option()] = None,
     priority: Annotated[Priority | None, typer.Option()] = None,
@@ -234,6 +234,12 @@ def list_events(
         print_events(events)
 
 
+def _draft(context: typer.Context, number: int, kind: str) -> str:
+    """What the agent had begun to write; refused here when there is no such ticket."""
+    conversation = with_desk(context, lambda desk: desk.show_ticket(number, 1))
+    return next((draft.content for draft in conversation.drafts if draft.kind == kind), "")
+
+
 def _changes(**fields: str | None) -> dict[str, Any]:
     """The fields that were typed; "none" stands for nobody and for no department."""
     changes: dict[str, Any] = {field: value for field, value in fields.items() if value is not None}
@@ -260,7 +266,8 @@ def _print_changed(changed: "Changed", done: str, json: bool) -> None:
         write_json(changed)
         return
     for ticket in changed.tickets:
-        write(f"#{ticket.number} {done}: {safe_line(ticket.subject, limit=100)} ({ticket.status}, {ticket.priority})")
+        subject = safe_line(ticket.subject, limit=100)
+        write(f"#{ticket.number} {done}: {subject} ({ticket.status}, {ticket.priority})")
     for number in changed.skipped:
         write(f"#{number} left as it is: it was changed again meanwhile")
     write(f"To undo: ttydesk ticket undo {changed.request_id}")

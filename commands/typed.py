@@ -32,6 +32,7 @@ def plain(typed: str) -> str:
 Number = Annotated[int, typer.Argument(parser=ticket_number, metavar="NUMBER", help="1042 or #1042.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Body = Annotated[
-    str | None, typer.Option(parser=plain, metavar="TEXT", help="The text itself, or - to read it from stdin.")
+    str | None,
+    typer.Option(parser=plain, metavar="TEXT", help="The text, or - to read it from stdin."),
 ]
 BodyFile = Annotated[str | None, typer.Option(metavar="FILE", help="A file with the text.")]
