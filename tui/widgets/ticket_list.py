@@ -1,0 +1,409 @@
+"""The list of tickets: draws its rows itself and asks for pages as they scroll into view.
+
+It knows no desk. The screen that shows it answers one message and hands things in:
+
+    @on(TicketList.PageWanted)
+    @work(group="pages")
+    async def fetch_page(self, message: TicketList.PageWanted) -> None:
+        want = message.want
+        try:
+            page = await self.desk.list_tickets(self.filter, want.sort, want.reverse, want.limit, want.after)
+        except DeskError as error:
+            self.tickets.fail(want)          # it will be asked for again at the next move or reload
+            ...
+        else:
+            self.tickets.give(want, page)    # an answer that is no longer waited for is passed over
+
+What has no place in a page of its own: `g g` is a chord and so the screen's, which calls `action_first`.
+`Highlighted` comes after the cursor's move was painted; what is costly in answering it wants a pause besides.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from rich.style import Style
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from core.models import Sort, Ticket, TicketPage
+from tui.marks import Marks
+from tui.pages import TicketPages, Want
+from tui.widgets.ticket_row import PARTS, TicketPainter
+
+_HEADER = 1
+_RELOAD_PAUSE = 0.25
+_AGES_PAUSE = 30.0
+
+
+class TicketList(ScrollView, can_focus=True):
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ticket-list--{part}" for part in PARTS}
+    DEFAULT_CSS = """
+    TicketList {
+        background: $surface;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+
+        & > .ticket-list--header { color: $text-muted; background: $panel; }
+        & > .ticket-list--quiet { color: $text-muted; }
+        & > .ticket-list--strong { text-style: bold; }
+        & > .ticket-list--waiting { color: $text-accent; }
+        & > .ticket-list--marked { background: $secondary-muted; }
+        & > .ticket-list--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+        }
+        &:focus > .ticket-list--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: bold;
+        }
+        & > .ticket-list--empty { color: $text-muted; }
+        & > .ticket-list--open { color: $text-primary; }
+        & > .ticket-list--pending { color: $text-warning; }
+        & > .ticket-list--resolved { color: $text-success; }
+        & > .ticket-list--closed { color: $text-muted; }
+        & > .ticket-list--high { color: $text-error; }
+        & > .ticket-list--low { color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Next", show=False, id="list.next", tooltip="The next ticket"),
+        Binding("k,up", "move(-1)", "Previous", show=False, id="list.previous"),
+        Binding("pagedown,ctrl+f", "page(1.0)", "Page down", show=False, id="list.page_down"),
+        Binding("pageup,ctrl+b", "page(-1.0)", "Page up", show=False, id="list.page_up"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="list.half_page_down"),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="list.half_page_up"),
+        Binding("home", "first", "First", show=False, id="list.first", tooltip="The first ticket (also g g)"),
+        Binding("G,end", "last", "Last", show=False, id="list.last", tooltip="The last ticket"),
+        Binding("enter,o", "open", "Open", id="list.open", tooltip="Read the ticket"),
+        Binding("x,space", "mark", "Mark", id="list.mark", tooltip="Mark it, for a command on several"),
+        Binding("V", "range", "Mark a range", show=False, id="list.range", tooltip="Mark up to the cursor"),
+        Binding("escape", "unmark", "Drop marks", show=False, id="list.unmark"),
+    ]
+
+    empty: reactive[str] = reactive("No tickets.")
+    """What an empty list says: what it would hold, and what to do."""
+
+    @dataclass
+    class PageWanted(Message):
+        want: Want
+
+    @dataclass
+    class Highlighted(Message):
+        ticket: Ticket | None
+        """None when the list has become empty."""
+
+    @dataclass
+    class Opened(Message):
+        ticket: Ticket
+
+    @dataclass
+    class MarksChanged(Message):
+        numbers: frozenset[int]
+
+    def __init__(
+        self, *, id: str | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(id=id)
+        self.pages = TicketPages()
+        self._marks = Marks()
+        self._row = 0
+        self._number: int | None = None
+        self._told: int | None = None
+        self._telling = False
+        self._reload_due = False
+        self._painter = TicketPainter(self._style, now)
+
+    # For the screen
+
+    def load(self, sort: Sort = Sort.UPDATED, reverse: bool = False, keep: int | None = None) -> None:
+        """Begin a new list (a view, a search, an order); the old one stays until the first page is here.
+
+        The cursor goes to the ticket `keep` if that is on the first page.
+        """
+        self._number = keep
+        self._row = 0
+        self._drop_marks()
+        self.pages.load(sort, reverse)
+        self._ask()
+
+    def reload(self) -> None:
+        """Something changed somewhere: fetch again what is in view, a few times a second at most."""
+        if not self._reload_due:
+            self._reload_due = True
+            self.set_timer(_RELOAD_PAUSE, self._reload)
+
+    def give(self, want: Want, page: TicketPage) -> None:
+        """Take in the page that was wanted; one that is no longer waited for is passed over."""
+        rows = len(self.pages)
+        with self._repainting():
+            if not self.pages.give(want, page):
+                pass
+            elif want.kind == "start" and (want.from_end or self.pages.row_of(self._number or 0) is None):
+                self._number, self._row = None, 0
+                self._settle(len(self.pages) - 1 if want.from_end else 0)
+            else:
+                self._settle(self._row + (len(self.pages) - rows if self.pages.from_end else 0))
+        self._ask()
+
+    def fail(self, want: Want) -> None:
+        """The page cannot be had now; it is asked for again at the next move or reload."""
+        self.pages.fail(want)
+
+    def patch(self, number: int, **fields: Any) -> Ticket | None:
+        """Paint a change at once. Gives the ticket as it was, for `put`; None when it is not here."""
+        with self._repainting():
+            return self.pages.patch(number, **fields)
+
+    def put(self, *tickets: Ticket) -> None:
+        """Paint tickets as the desk has them; ends what `patch` held."""
+        with self._repainting():
+            self.pages.put(*tickets)
+
+    @property
+    def highlighted(self) -> Ticket | None:
+        return self.pages.ticket(self._row) if len(self.pages) else None
+
+    @property
+    def marks(self) -> frozenset[int]:
+        return self._marks.all
+
+    @property
+    def selection(self) -> list[int]:
+        """The tickets a command is about: the marked ones, else the one under the cursor."""
+        if self._marks:
+            return sorted(self._marks.all)
+        return [self._number] if self._number is not None else []
+
+    def clear_marks(self) -> None:
+        with self._repainting():
+            self._drop_marks()
+
+    # What keys and the mouse do
+
+    def action_move(self, rows: int) -> None:
+        self._go(self._row + rows)
+
+    def action_page(self, part: float) -> None:
+        rows = max(int(self._view * abs(part)), 1)
+        self._go(self._row + (rows if part > 0 else -rows))
+
+    def action_first(self) -> None:
+        self._go_to_end(from_end=False)
+
+    def action_last(self) -> None:
+        self._go_to_end(from_end=True)
+
+    def action_open(self) -> None:
+        if ticket := self.highlighted:
+            self.post_message(self.Opened(ticket))
+
+    def action_mark(self) -> None:
+        """An open range becomes marks; else the ticket is marked or unmarked, and the cursor goes on."""
+        if self._number is None:
+            return
+        with self._repainting():
+            if self._marks.range_from is not None:
+                self._marks.end_range()
+            else:
+                self._marks.toggle(self._number)
+                self._go(self._row + 1)
+        self._tell_marks()
+
+    def action_range(self) -> None:
+        """Begin a range at the cursor, or end the open one."""
+        if self._number is None:
+            return
+        with self._repainting():
+            if self._marks.range_from is not None:
+                self._marks.end_range()
+            else:
+                self._marks.begin_range(self._number)
+        self._tell_marks()
+
+    def action_unmark(self) -> None:
+        with self._repainting():
+            if self._marks.range_from is not None:
+                self._marks.drop_range()
+                self._tell_marks()
+            else:
+                self._drop_marks()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape is the screen's where there is nothing to drop."""
+        return bool(self._marks) if action == "unmark" else True
+
+    @on(events.Click)
+    def click_row(self, event: events.Click) -> None:
+        row = event.y - _HEADER + self.scroll_offset.y
+        if event.y >= _HEADER and self.pages.ticket(row):
+            self._go(row)
+            if event.chain == 2:
+                self.action_open()
+
+    # The cursor
+
+    @property
+    def _view(self) -> int:
+        """Rows in view."""
+        return max(self.size.height - _HEADER, 1)
+
+    def _go(self, row: int) -> None:
+        found = self.pages.nearest(row)
+        if found is None or found == self._row:
+            self._ask()
+            return
+        old, self._row = self._row, found
+        ticket = self.pages.ticket(found)
+        self._number = ticket.number if ticket else None
+        if self._marks.range_from is not None:
+            self._stretch_range(old)
+        width, top = self.size.width, self.scroll_offset.y - _HEADER
+        self.refresh(Region(0, old - top, width, 1), Region(0, found - top, width, 1))
+        self._show_cursor()
+        self._tell_highlighted()
+        self._ask()
+
+    def _go_to_end(self, from_end: bool) -> None:
+        self._marks.end_range()
+        if self.pages.turn(from_end):
+            self._ask()
+        else:
+            self._go(len(self.pages) if from_end else 0)
+
+    def _settle(self, row: int) -> None:
+        """After pages came: the cursor stays on its ticket, else goes to `row`; the view stays with it."""
+        top = round(self.scroll_y)
+        self.virtual_size = Size(1, len(self.pages) + _HEADER)
+        found = self.pages.row_of(self._number) if self._number is not None else None
+        if found is None:
+            found = self.pages.nearest(row)
+        ticket = self.pages.ticket(found) if found is not None else None
+        moved, self._row = (found or 0) - self._row, found or 0
+        self._number = ticket.number if ticket else None
+        self._show_cursor(top + moved if top or self.pages.from_end else 0)
+        self._tell_highlighted()
+
+    def _show_cursor(self, top: int | None = None) -> None:
+        """Scroll so that the cursor is in view, with `top` as first row if that can be."""
+        top = round(self.scroll_y) if top is None else top
+        top = max(min(top, self._row), self._row - self._view + 1, 0)
+        if top != self.scroll_y:
+            self.scroll_to(y=top, animate=False, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The cursor comes along when the wheel or the scroll bar moves the view."""
+        super().watch_scroll_y(old_value, new_value)
+        top = round(new_value)
+        row = min(max(self._row, top), top + self._view - 1)
+        if row != self._row:
+            self._go(row)
+        self._ask()
+
+    def _stretch_range(self, old: int) -> None:
+        anchor = self.pages.row_of(self._marks.range_from or 0)
+        numbers = self.pages.numbers(old if anchor is None else anchor, self._row)
+        with self._repainting():
+            self._marks.stretch_range(numbers, whole=anchor is not None)
+        self._tell_marks()
+
+    def _drop_marks(self) -> None:
+        if self._marks:
+            self._marks.clear()
+            self._tell_marks()
+
+    def _tell_marks(self) -> None:
+        self.post_message(self.MarksChanged(self._marks.all))
+
+    def _tell_highlighted(self) -> None:
+        if self._number != self._told and not self._telling:
+            self._telling = True
+            self.call_after_refresh(self._post_highlighted)
+
+    def _post_highlighted(self) -> None:
+        self._telling = False
+        if self._number != self._told:
+            self._told = self._number
+            self.post_message(self.Highlighted(self.highlighted))
+
+    # Pages
+
+    def _ask(self) -> None:
+        top = round(self.scroll_y)
+        bottom = top + self._view - 1
+        self.pages.trim(top, bottom)
+        if want := self.pages.want(top, bottom, self._number):
+            self.post_message(self.PageWanted(want))
+
+    def _reload(self) -> None:
+        self._reload_due = False
+        self.pages.reload()
+        self._ask()
+
+    # Drawing
+
+    def on_mount(self) -> None:
+        super().on_mount()  # type: ignore[no-untyped-call]
+        self.set_interval(_AGES_PAUSE, self._repaint_all)
+
+    def on_resize(self) -> None:
+        self._repaint_all()
+        if len(self.pages):
+            self._show_cursor()
+        self._ask()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter.clear()
+
+    def watch_empty(self) -> None:
+        self.refresh()
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"ticket-list--{name}")
+
+    def _repaint_all(self) -> None:
+        self._painter.resize(self.size.width)
+        self.refresh()
+
+    def _lines(self) -> list[tuple[Ticket | None, bool, bool]]:
+        """What each line in view shows."""
+        top = self.scroll_offset.y
+        tickets = [self.pages.ticket(row) for row in range(top, top + self._view)]
+        return [
+            (ticket, row == self._row, ticket is not None and ticket.number in self._marks)
+            for row, ticket in enumerate(tickets, top)
+        ]
+
+    @contextmanager
+    def _repainting(self) -> Iterator[None]:
+        """Repaint the lines that show something else afterwards."""
+        before, width = self._lines(), self.size.width
+        yield
+        changed = [y for y, (old, new) in enumerate(zip(before, self._lines(), strict=False)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y + _HEADER, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        pages = self.pages
+        if y < _HEADER:
+            return self._painter.header(pages.sort, pages.reverse)
+        if not len(pages):
+            return self._painter.message(self.empty if pages.loaded else "", y - _HEADER, self._view)
+        row = y - _HEADER + self.scroll_offset.y
+        ticket = pages.ticket(row)
+        if ticket is None:
+            return self._painter.unknown(row < len(pages))
+        return self._painter.line(ticket, row == self._row, ticket.number in self._marks, pages.sort)
