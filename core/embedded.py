@@ -15,7 +15,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -99,8 +99,10 @@ class _Postmaster:
 class Embedded:
     """The Postgres under one home folder. Use it as a context manager, or call `start` and `stop`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` are Postgres's own, above those we choose; they hold for the server if we start it."""
         self.home = home.absolute()
+        self._settings = SETTINGS | dict(settings or {})
         self.data = self.home / "postgres"
         self.log = self.home / "postgres.log"
         self._lease: int | None = None
@@ -250,7 +252,7 @@ class Embedded:
         import subprocess
 
         folder = self._socket_folder(stale)
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
         settings.append(f'--unix_socket_directories="{folder}"')
         around = server_programs.surroundings(self.data)
         if stale and stale.pid:

@@ -115,14 +115,11 @@ if sys.platform == "linux":
 
     def _write_entry(folder: Path, account: SystemAccount) -> None:
         entries = _entries(folder)
-        if (_USER, account.user) in entries and entries[_USER, account.user] & _ENTER:
+        ours, mask = (_USER, account.user), (_MASK, _NOBODY_NAMED)
+        if entries.get(ours, 0) & entries.get(mask, 0) & _ENTER:
             return
-        entries[_USER, account.user] = entries.get((_USER, account.user), 0) | _ENTER
-        others = [rights for (tag, _), rights in entries.items() if tag in (_USER, _GROUP)]
-        mask = entries.get((_MASK, _NOBODY_NAMED), 0)
-        for rights in others if (_MASK, _NOBODY_NAMED) not in entries else [_ENTER]:
-            mask |= rights
-        entries[_MASK, _NOBODY_NAMED] = mask
+        entries[ours] = entries.get(ours, 0) | _ENTER
+        entries[mask] = entries.get(mask, entries[_GROUP, _NOBODY_NAMED]) | _ENTER
         packed = (_ENTRY.pack(tag, rights, who) for (tag, who), rights in sorted(entries.items()))
         os.setxattr(folder, _ACCESS_LIST, _VERSION + b"".join(packed))
 
