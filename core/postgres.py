@@ -120,7 +120,8 @@ class PostgresGateway:
                 self._types = await _argument_types(connection)
             if function not in self._types:
                 raise NotFound(
-                    f"The database has no operation {function}.", hint="Bring it up to date: ttydesk db migrate."
+                    f"The database has no operation {function}.",
+                    hint="Bring it up to date: ttydesk db migrate.",
                 )
             types = self._types[function]
             bound = {

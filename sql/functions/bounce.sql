@@ -2,16 +2,26 @@
 
 -- The answer a report is about: by the id of the returned mail, else by what the report refers to.
 create or replace function desk.bounced_message(mail jsonb) returns desk.messages
-language sql stable set search_path = desk, public, pg_temp as $$
-  select m from messages m
-  where m.direction = 'outgoing' and (
-    m.message_id = mail #>> '{bounce,message_id}' or m.provider_message_id = mail #>> '{bounce,message_id}'
-    or m.message_id = any (array(select jsonb_array_elements_text(
-        coalesce(mail -> 'in_reply_to', '[]') || coalesce(mail -> 'references', '[]'))))
-    or m.ticket_id in (select t.id from tickets t
-      where t.reply_token = any (array(select jsonb_array_elements_text(coalesce(mail -> 'reply_tokens', '[]'))))))
-  order by m.created_at desc limit 1;
-$$;
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_answer messages;
+  v_ticket uuid;
+begin
+  select m.* into v_answer
+    from messages m
+    where m.direction = 'outgoing' and m.message_id = any (array(
+      select mail #>> '{bounce,message_id}'
+      union all select jsonb_array_elements_text((mail -> 'in_reply_to') || (mail -> 'references'))))
+    order by m.created_at desc limit 1;
+  if found then
+    return v_answer;
+  end if;
+  v_ticket := coalesce(desk.ticket_of(mail #>> '{bounce,message_id}'), (select t.id from tickets t
+    where t.reply_token = any (array(select jsonb_array_elements_text(mail -> 'reply_tokens'))) limit 1));
+  select m.* into v_answer from messages m where m.ticket_id = v_ticket and m.direction = 'outgoing'
+    order by m.created_at desc limit 1;
+  return v_answer;
+end $$;
 
 -- A permanent failure opens the ticket again for whoever wrote the answer: nobody else will notice.
 create or replace function desk.take_bounce(mail jsonb) returns jsonb
@@ -32,7 +42,6 @@ begin
   select * into v_ticket from tickets where id = v_answer.ticket_id for update;
   v_raw := desk.enter_raw_mail(mail, 'bounced', '', v_ticket.id);
   v_message := desk.add_message(mail || '{"automatic": true}', v_ticket.id, v_raw, 'bounce', v_answer.message_id);
-  update tickets set message_count = message_count + 1 where id = v_ticket.id;
   update recipients r set state = case when v_permanent then 'bounced'::delivery_state else r.state end,
       detail = v_detail, updated_at = now()
     where r.message_id = v_answer.id and (jsonb_array_length(mail #> '{bounce,recipients}') = 0
@@ -42,6 +51,7 @@ begin
   end if;
   perform desk.change_ticket(v_ticket,
     case when v_permanent then jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, now()),
-      'assigned_to', coalesce(v_ticket.assigned_to, v_answer.author_id)) else '{}' end, 'bounced', v_detail);
+      'assigned_to', coalesce(v_ticket.assigned_to, v_answer.author_id)) else '{}' end, 'bounced', v_detail,
+    message => '{"messages": 1}');
   return desk.received_json('bounced', v_raw, v_ticket.id, v_message, 'bounce', v_answer.message_id);
 end $$;

@@ -54,7 +54,7 @@ $$;
 create or replace function desk.searchable(mail jsonb) returns text
 language sql immutable set search_path = desk, public, pg_temp as $$
   select concat_ws(' ', mail #>> '{sender,name}', mail #>> '{sender,email}', mail ->> 'content',
-    (select string_agg(a.value ->> 'filename', ' ') from jsonb_array_elements(coalesce(mail -> 'attachments', '[]')) a));
+    (select string_agg(a.value ->> 'filename', ' ') from jsonb_array_elements(mail -> 'attachments') a));
 $$;
 
 create or replace function desk.open_ticket(mail jsonb) returns uuid
@@ -63,7 +63,7 @@ language sql volatile set search_path = desk, public, pg_temp as $$
     waiting_since, message_count, attachment_count, words)
   select desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', at, at, b.id, b.department,
     case when (mail ->> 'automatic')::boolean then 'infinity' else at end, 1,
-    jsonb_array_length(coalesce(mail -> 'attachments', '[]')),
+    jsonb_array_length(mail -> 'attachments'),
     desk.words_of(concat_ws(' ', mail ->> 'subject', desk.searchable(mail)))
   from (select (mail ->> 'received_at')::timestamptz as at) x
     left join mailboxes b on b.id = coalesce((mail ->> 'mailbox_id')::uuid, desk.default_mailbox())
@@ -83,11 +83,9 @@ begin
   if not (mail ->> 'automatic')::boolean and v_at >= coalesce(v_ticket.last_response_at, '-infinity') then
     v_changes := jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, v_at));
   end if;
-  update tickets set message_count = message_count + 1, words = desk.add_words(words, desk.searchable(mail)),
-      attachment_count = attachment_count + jsonb_array_length(coalesce(mail -> 'attachments', '[]')),
-      created_at = least(created_at, v_at), updated_at = greatest(updated_at, v_at)
-    where id = v_ticket.id returning * into v_ticket;
-  perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}');
+  perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}', null,
+    jsonb_build_object('content', desk.searchable(mail), 'messages', 1, 'at', v_at,
+      'attachments', jsonb_array_length(mail -> 'attachments')));
 end $$;
 
 create or replace function desk.add_message(
@@ -105,15 +103,17 @@ begin
       mail ->> 'content', coalesce(mail ->> 'quoted_text', ''), coalesce(mail ->> 'signature', ''), 'incoming',
       mail ->> 'gmail_message_id', (mail ->> 'received_at')::timestamptz, (mail ->> 'sent_at')::timestamptz,
       mail ->> 'message_id', mail ->> 'fingerprint', mail #>> '{in_reply_to,0}',
-      array(select jsonb_array_elements_text(coalesce(mail -> 'references', '[]'))),
+      array(select jsonb_array_elements_text(mail -> 'references')),
       jsonb_build_object('to', coalesce(mail -> 'to', '[]'), 'cc', coalesce(mail -> 'cc', '[]'),
         'reply_to', coalesce(mail -> 'reply_to', '[]')),
       (mail ->> 'automatic')::boolean, rule, coalesce(evidence, ''), add_message.raw_mail_id)
     returning id into v_id;
-  insert into attachments (message_id, position, filename, content_type, size, sha256, content_id, inline)
-    select v_id, a.ord, a.value ->> 'filename', a.value ->> 'content_type', (a.value ->> 'size')::bigint,
-      a.value ->> 'sha256', a.value ->> 'content_id', coalesce((a.value ->> 'inline')::boolean, false)
-    from jsonb_array_elements(coalesce(mail -> 'attachments', '[]')) with ordinality a (value, ord);
+  if mail -> 'attachments' <> '[]' then
+    insert into attachments (message_id, position, filename, content_type, size, sha256, content_id, inline)
+      select v_id, a.ord, a.value ->> 'filename', a.value ->> 'content_type', (a.value ->> 'size')::bigint,
+        a.value ->> 'sha256', a.value ->> 'content_id', coalesce((a.value ->> 'inline')::boolean, false)
+      from jsonb_array_elements(mail -> 'attachments') with ordinality a (value, ord);
+  end if;
   return v_id;
 end $$;
 
@@ -141,13 +141,14 @@ end $$;
 
 -- Our own answer, come back by a list, a forwarding rule or a copy to ourselves.
 create or replace function desk.own_answer(mail jsonb) returns uuid
-language sql stable set search_path = desk, public, pg_temp as $$
-  select m.ticket_id from messages m
-  where m.direction = 'outgoing'
-    and (m.message_id = mail ->> 'message_id' or m.provider_message_id = mail ->> 'message_id')
-    and exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}'))
-  limit 1;
-$$;
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  if not exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}')) then
+    return null;
+  end if;
+  return (select m.ticket_id from messages m where m.direction = 'outgoing'
+    and mail ->> 'message_id' in (m.message_id, m.provider_message_id) limit 1);
+end $$;
 
 create or replace function desk.take_mail(mail jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$

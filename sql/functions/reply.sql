@@ -75,12 +75,10 @@ begin
       select request_id, a.ord, a.value ->> 'filename', a.value ->> 'content_type', (a.value ->> 'size')::bigint,
         a.value ->> 'sha256'
       from jsonb_array_elements(reply.attachments) with ordinality a (value, ord);
-    update tickets set message_count = message_count + 1, words = desk.add_words(words, content),
-        attachment_count = attachment_count + jsonb_array_length(reply.attachments)
-      where id = v_ticket.id;
     perform desk.change_ticket(v_ticket, jsonb_build_object('status', coalesce(reply.status, v_ticket.status),
       'waiting_since', 'infinity', 'last_response_at', now(),
-      'assigned_to', coalesce(v_ticket.assigned_to, v_agent)), 'replied', '', request_id);
+      'assigned_to', coalesce(v_ticket.assigned_to, v_agent)), 'replied', '', request_id,
+      jsonb_build_object('content', content, 'messages', 1, 'attachments', jsonb_array_length(reply.attachments)));
     delete from drafts where ticket_id = v_ticket.id and agent_id = v_agent and kind = 'reply';
   end if;
   return desk.changed_json(request_id);
@@ -150,8 +148,7 @@ begin
     end if;
     v_ticket := desk.locked_ticket(number);
     insert into notes (id, ticket_id, author_id, content) values (request_id, v_ticket.id, v_agent, note.content);
-    update tickets set words = desk.add_words(words, note.content) where id = v_ticket.id;
-    perform desk.change_ticket(v_ticket, '{}', 'noted', '', request_id);
+    perform desk.change_ticket(v_ticket, '{}', 'noted', '', request_id, jsonb_build_object('content', note.content));
     delete from drafts where ticket_id = v_ticket.id and agent_id = v_agent and kind = 'note';
   end if;
   return desk.changed_json(request_id);

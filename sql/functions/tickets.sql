@@ -41,16 +41,19 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'waiting_since', t.waiting_since, 'last_response_at', t.last_response_at);
 $$;
 
--- The one way a ticket changes: sets the columns named in `changes`, and records what was and
--- what is. Returns null when nothing would change and `kind` is a mere update.
+-- The one way a ticket changes: sets the columns named in `changes`, takes in a message that was
+-- added to it ({"content", "messages", "attachments", "at"}), and records what was and what is.
+-- Does nothing when a mere update would change nothing.
 create or replace function desk.change_ticket(
-  t desk.tickets, changes jsonb, kind text, reason text default '', request_id uuid default null
-) returns bigint
+  t desk.tickets, changes jsonb, kind text, reason text default '', request_id uuid default null,
+  message jsonb default '{}'
+) returns void
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_old jsonb := desk.ticket_state(t);
   v_new tickets := jsonb_populate_record(t, changes);
+  v_at timestamptz := coalesce((message ->> 'at')::timestamptz, now());
   v_after jsonb;
   v_before jsonb;
 begin
@@ -60,14 +63,17 @@ begin
   select jsonb_object_agg(key, value), jsonb_object_agg(key, v_old -> key) into v_after, v_before
     from jsonb_each(desk.ticket_state(v_new)) where value is distinct from v_old -> key;
   if v_after is null and kind = 'updated' then
-    return null;
+    return;
   end if;
   update tickets set status = v_new.status, priority = v_new.priority, subject = v_new.subject,
       department = v_new.department, assigned_to = v_new.assigned_to, waiting_since = v_new.waiting_since,
-      last_response_at = v_new.last_response_at, updated_at = greatest(updated_at, now())
+      last_response_at = v_new.last_response_at,
+      updated_at = greatest(updated_at, v_at), created_at = least(created_at, v_at),
+      message_count = message_count + coalesce((message ->> 'messages')::integer, 0),
+      attachment_count = attachment_count + coalesce((message ->> 'attachments')::integer, 0),
+      words = case when message ? 'content' then desk.add_words(words, message ->> 'content') else words end
     where id = t.id;
   perform desk.record_event(t.id, kind, coalesce(v_before, '{}'), coalesce(v_after, '{}'), reason, request_id);
-  return t.number;
 end $$;
 
 -- The public names of changes as columns: "assignee" is an address, "me" or null.

@@ -1,14 +1,11 @@
--- One index per order, alone and behind the status: whatever a list is filtered by,
--- its first page is a short walk along an index.
+-- One index per order, and those behind the status that agents work by. A rare status in another
+-- order is sorted, a common one is walked: the planner knows which it is.
 create index tickets_updated on tickets (updated_at, number);
 create index tickets_created on tickets (created_at, number);
 create index tickets_priority on tickets (priority, updated_at, number);
 create index tickets_waiting on tickets (waiting_since, number);
 create index tickets_status_updated on tickets (status, updated_at, number);
-create index tickets_status_created on tickets (status, created_at, number);
 create index tickets_status_priority on tickets (status, priority, updated_at, number);
-create index tickets_status_waiting on tickets (status, waiting_since, number);
-create index tickets_status_number on tickets (status, number);
 
 -- "Mine" and "unassigned" are about work that is left.
 create index tickets_assigned_updated on tickets (assigned_to, updated_at, number)
