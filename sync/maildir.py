@@ -33,11 +33,16 @@ _counter = itertools.count()
 
 
 class Maildir:
-    poll_seconds = 0.25
-
-    def __init__(self, folder: Path, now_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sent_folder: str = ".Sent",
+        poll_seconds: float = 0.25,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self.folder = folder
-        self._sent = folder / ".Sent"
+        self.poll_seconds = poll_seconds
+        self._sent = folder / sent_folder
         self._now_ns = now_ns
         self._stamps: dict[str, tuple[int, int, int] | None] = {}
         self._new: dict[str, str] = {}
@@ -165,7 +170,7 @@ class Maildir:
             if not self._find(message_id):
                 _make(self._sent)
                 temporary = self._sent / "tmp" / f"{base}.{os.getpid()}.{next(_counter)}"
-                _write(temporary, raw)
+                _write(temporary, raw.replace(b"\r\n", b"\n"))  # lines end so in a Maildir
                 _place(temporary, self._sent / "cur" / f"{base}:2,S", or_drop=True)
                 _fsync_folder(self._sent / "cur")
         except OSError as error:

@@ -1,0 +1,134 @@
+"""New mail of a mailbox, taken in: every round asks what is there, and settles what the ledger does not
+have.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID
+
+from core.desk import Desk
+from core.errors import StorageFailed
+from core.models import Outcome
+from sync.inbound import Intake, prepare, settle
+from sync.mailbox import Mailbox
+from sync.receiving import Origin
+
+_PAGE = 1000
+_POSTPONED = timedelta(seconds=30)
+_logger = logging.getLogger("ttydesk.inbound")
+
+
+@dataclass(slots=True)
+class Arrivals:
+    desk: Desk
+    intake: Intake
+    mailbox: Mailbox
+    mailbox_id: UUID
+    now: Callable[[], datetime]
+    cursor: str | None = None
+    goes_on: Callable[[], bool] = lambda: True
+    """Asked between two mails."""
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    """What became of the mails of this life."""
+    _postponed: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    """Mails that cannot be read or moved: when to try again, and why."""
+    _noted: str | None = None
+    """The problem the database was last told of."""
+
+    async def take_in(self) -> int:
+        """One round; returns how many mails were settled.
+
+        A mail that the mailbox cannot give is left there and named by `problem`; the others are taken in.
+        """
+        before = self.counts.total()
+        try:
+            news = await self.mailbox.news(self.cursor)
+            ids = [*news.fresh, *await self._unsettled(news.perhaps)]
+            await self._settle_all([id for id in ids if self._is_due(id)])
+        except StorageFailed as error:
+            await self._note(str(error))
+            raise
+        left = set(ids)
+        self._postponed = {id: why for id, why in self._postponed.items() if id in left}
+        if not self._postponed and self.goes_on():
+            self.cursor = news.cursor
+        if self.counts.total() > before or self.problem != self._noted:
+            await self._note(self.problem)
+        return self.counts.total() - before
+
+    @property
+    def problem(self) -> str | None:
+        """A sentence about mails that are left in the mailbox."""
+        if not self._postponed:
+            return None
+        more = len(self._postponed) - 1
+        sentence = next(iter(self._postponed.values()))[1]
+        return f"{sentence} So are {more} more." if more else sentence
+
+    def _is_due(self, id: str) -> bool:
+        return id not in self._postponed or self._postponed[id][0] <= self.now()
+
+    async def _note(self, problem: str | None) -> None:
+        await self.desk.save_cursor(self.mailbox_id, self.cursor, problem)
+        self._noted = problem
+
+    async def _unsettled(self, ids: Sequence[str]) -> list[str]:
+        """Those the ledger does not have; of the others the mailbox is told."""
+        left: list[str] = []
+        for start in range(0, len(ids), _PAGE):
+            page = ids[start : start + _PAGE]
+            settled = set(await self.desk.settled_deliveries(self.mailbox_id, page))
+            for id in page:
+                if id in settled:
+                    await self.mailbox.settle(id)
+                else:
+                    left.append(id)
+        return left
+
+    async def _settle_all(self, ids: list[str]) -> None:
+        """One after the other; while the database takes one in, the next is read and parsed."""
+        ahead = asyncio.create_task(self._prepared(ids[0])) if ids else None
+        try:
+            for id, following in zip_longest(ids, ids[1:]):
+                mail = await ahead if ahead else None
+                goes_on = following is not None and self.goes_on()
+                ahead = asyncio.create_task(self._prepared(following)) if goes_on else None
+                if mail:
+                    await self._settle(id, mail)
+                if not ahead:
+                    break
+        finally:
+            if ahead:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _prepared(self, id: str) -> dict[str, Any] | None:
+        """The mail for the desk; None when the mailbox does not give it."""
+        try:
+            arrival = await self.mailbox.fetch(id)
+        except StorageFailed as error:
+            self._postpone(id, error)
+            return None
+        if arrival is None:
+            return None
+        origin = Origin(self.mailbox_id, id, arrival.received_at, thread_id=arrival.thread_id)
+        return await asyncio.to_thread(prepare, self.intake, arrival.raw, origin, self.now())
+
+    async def _settle(self, id: str, mail: dict[str, Any]) -> None:
+        received = await settle(self.desk, mail)
+        self.counts[received.outcome] += 1
+        _logger.info("Mail %s: %s.", received.raw_mail, received.outcome)
+        self._postponed.pop(id, None)
+        try:
+            await self.mailbox.settle(id)
+        except StorageFailed as error:
+            self._postpone(id, error)
+
+    def _postpone(self, id: str, error: StorageFailed) -> None:
+        self._postponed[id] = (self.now() + _POSTPONED, str(error))

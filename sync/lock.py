@@ -1,0 +1,50 @@
+"""One daemon for one home folder: a lock that ends with its holder, however that ends."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import Conflict, StorageFailed
+
+_NAME = "daemon.lock"
+
+
+@contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Raises Conflict with the number of the process that holds it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = open(home / _NAME, "a+", encoding="ascii")  # noqa: SIM115  closed below
+    except OSError as error:
+        raise StorageFailed(f"{home / _NAME} cannot be opened: {error.strerror}.") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                f"A daemon works in {home} already (process {_holder(home) or 'unknown'}).",
+                hint="One is enough: it takes mail in and sends what is due.",
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def holder(home: Path) -> int | None:
+    """The process that holds the lock; None when none does."""
+    try:
+        with open(home / _NAME, encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(home)
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def _holder(home: Path) -> int | None:
+    written = (home / _NAME).read_text(encoding="ascii").strip()
+    return int(written) if written.isdigit() else None
