@@ -1,6 +1,5 @@
 """From the options at the root to an open desk, and one piece of work done on it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +40,8 @@ def with_desk(
     context: typer.Context, work: "Callable[[Desk], Awaitable[_Answer]]", *, service: bool = False
 ) -> _Answer:
     """Open the desk, as the agent or as the service, do the work, and close it again."""
+    import asyncio
+
     return asyncio.run(_opened(settings_of(context), work, service))
 
 
