@@ -118,9 +118,10 @@ class TicketList(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.pages = TicketPages()
-        self._marks = Marks()
+        self._marks = Marks(lambda numbers: self.post_message(self.MarksChanged(numbers)))
         self._row = 0
         self._number: int | None = None
+        self._keep: int | None = None
         self._told: int | None = None
         self._telling = False
         self._reload_due = False
@@ -133,9 +134,8 @@ class TicketList(ScrollView, can_focus=True):
 
         The cursor goes to the ticket `keep` if that is on the first page.
         """
-        self._number = keep
-        self._row = 0
-        self._drop_marks()
+        self._keep = keep
+        self._marks.clear()
         self.pages.load(sort, reverse)
         self._ask()
 
@@ -149,12 +149,12 @@ class TicketList(ScrollView, can_focus=True):
         """Take in the page that was wanted; one that is no longer waited for is passed over."""
         rows = len(self.pages)
         with self._repainting():
-            if not self.pages.give(want, page):
-                pass
-            elif want.kind == "start" and (want.from_end or self.pages.row_of(self._number or 0) is None):
-                self._number, self._row = None, 0
+            taken = self.pages.give(want, page)
+            if taken and want.kind == "start":
+                self._number, self._keep = self._keep, None
                 self._settle(len(self.pages) - 1 if want.from_end else 0)
-            else:
+                self.refresh()
+            elif taken:
                 self._settle(self._row + (len(self.pages) - rows if self.pages.from_end else 0))
         self._ask()
 
@@ -189,7 +189,7 @@ class TicketList(ScrollView, can_focus=True):
 
     def clear_marks(self) -> None:
         with self._repainting():
-            self._drop_marks()
+            self._marks.clear()
 
     # What keys and the mouse do
 
@@ -211,35 +211,21 @@ class TicketList(ScrollView, can_focus=True):
             self.post_message(self.Opened(ticket))
 
     def action_mark(self) -> None:
-        """An open range becomes marks; else the ticket is marked or unmarked, and the cursor goes on."""
-        if self._number is None:
-            return
-        with self._repainting():
-            if self._marks.range_from is not None:
-                self._marks.end_range()
-            else:
+        """Mark or unmark and go on; an open range becomes marks instead."""
+        if self._number is not None:
+            with self._repainting():
+                rows = 1 if self._marks.range_from is None else 0
                 self._marks.toggle(self._number)
-                self._go(self._row + 1)
-        self._tell_marks()
+                self._go(self._row + rows)
 
     def action_range(self) -> None:
-        """Begin a range at the cursor, or end the open one."""
-        if self._number is None:
-            return
-        with self._repainting():
-            if self._marks.range_from is not None:
-                self._marks.end_range()
-            else:
-                self._marks.begin_range(self._number)
-        self._tell_marks()
+        if self._number is not None:
+            with self._repainting():
+                self._marks.toggle_range(self._number)
 
     def action_unmark(self) -> None:
         with self._repainting():
-            if self._marks.range_from is not None:
-                self._marks.drop_range()
-                self._tell_marks()
-            else:
-                self._drop_marks()
+            self._marks.drop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape is the screen's where there is nothing to drop."""
@@ -247,8 +233,12 @@ class TicketList(ScrollView, can_focus=True):
 
     @on(events.Click)
     def click_row(self, event: events.Click) -> None:
-        row = event.y - _HEADER + self.scroll_offset.y
-        if event.y >= _HEADER and self.pages.ticket(row):
+        place = event.get_content_offset(self)
+        if (
+            place
+            and place.y >= _HEADER
+            and self.pages.ticket(row := place.y - _HEADER + self.scroll_offset.y)
+        ):
             self._go(row)
             if event.chain == 2:
                 self.action_open()
@@ -266,7 +256,7 @@ class TicketList(ScrollView, can_focus=True):
             self._ask()
             return
         old, self._row = self._row, found
-        ticket = self.pages.ticket(found)
+        ticket = self.highlighted
         self._number = ticket.number if ticket else None
         if self._marks.range_from is not None:
             self._stretch_range(old)
@@ -277,24 +267,27 @@ class TicketList(ScrollView, can_focus=True):
         self._ask()
 
     def _go_to_end(self, from_end: bool) -> None:
-        self._marks.end_range()
         if self.pages.turn(from_end):
+            if self._marks.range_from is not None:
+                self._marks.end_range()
             self._ask()
         else:
             self._go(len(self.pages) if from_end else 0)
 
     def _settle(self, row: int) -> None:
         """After pages came: the cursor stays on its ticket, else goes to `row`; the view stays with it."""
-        top = round(self.scroll_y)
+        top, old = round(self.scroll_y), self._row
         self.virtual_size = Size(1, len(self.pages) + _HEADER)
         found = self.pages.row_of(self._number) if self._number is not None else None
         if found is None:
             found = self.pages.nearest(row)
-        ticket = self.pages.ticket(found) if found is not None else None
-        moved, self._row = (found or 0) - self._row, found or 0
+        self._row = found or 0
+        ticket = self.highlighted
         self._number = ticket.number if ticket else None
-        self._show_cursor(top + moved if top or self.pages.from_end else 0)
+        self._show_cursor(top + self._row - old if top or self.pages.from_end else 0)
         self._tell_highlighted()
+        if not ticket:
+            self.refresh()
 
     def _show_cursor(self, top: int | None = None) -> None:
         """Scroll so that the cursor is in view, with `top` as first row if that can be."""
@@ -317,15 +310,6 @@ class TicketList(ScrollView, can_focus=True):
         numbers = self.pages.numbers(old if anchor is None else anchor, self._row)
         with self._repainting():
             self._marks.stretch_range(numbers, whole=anchor is not None)
-        self._tell_marks()
-
-    def _drop_marks(self) -> None:
-        if self._marks:
-            self._marks.clear()
-            self._tell_marks()
-
-    def _tell_marks(self) -> None:
-        self.post_message(self.MarksChanged(self._marks.all))
 
     def _tell_highlighted(self) -> None:
         if self._number != self._told and not self._telling:
@@ -380,11 +364,11 @@ class TicketList(ScrollView, can_focus=True):
 
     def _lines(self) -> list[tuple[Ticket | None, bool, bool]]:
         """What each line in view shows."""
-        top = self.scroll_offset.y
-        tickets = [self.pages.ticket(row) for row in range(top, top + self._view)]
+        pages, marks, top = self.pages, self._marks, self.scroll_offset.y
+        shown = [(row, pages.ticket(row)) for row in range(top, top + self._view)]
         return [
-            (ticket, row == self._row, ticket is not None and ticket.number in self._marks)
-            for row, ticket in enumerate(tickets, top)
+            (ticket, row == self._row, ticket.number in marks if ticket else row < len(pages))
+            for row, ticket in shown
         ]
 
     @contextmanager
