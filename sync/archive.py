@@ -1,0 +1,178 @@
+"""Taking in an archive: many mails at once, read in other processes, several in one transaction.
+
+The order is that of the entries, so that a mail is there before the answers to it. A batch is in the ledger
+or it is not: whoever stops in the middle, or is stopped, imports the same again, and goes on where it
+ended.
+"""
+
+import asyncio
+import os
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from core.desk import Desk
+from core.errors import DeskError, StorageFailed, Unreachable
+from core.models import Outcome, Received
+from sync.inbound import Intake, settle, understand
+from sync.receiving import Origin, Verdict, without_content
+from sync.source import Entry, Skipped
+
+BATCH = 32
+"""Mails in one transaction."""
+_FEW = 96
+"""Up to so many, starting processes takes longer than reading the mails here."""
+_AHEAD = 3
+
+_Batch = Sequence[Entry]
+_Prepared = list[dict[str, Any] | Skipped]
+
+
+@dataclass(slots=True)
+class Imported:
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    """They add up to the mails that were read."""
+    skipped: list[Skipped] = field(default_factory=list)
+    """Files that could not be read after all."""
+
+
+async def import_mails(
+    desk: Desk,
+    intake: Intake,
+    entries: Sequence[Entry],
+    progress: Callable[[int], None] | None = None,
+    processes: int | None = None,
+) -> Imported:
+    """`progress` is told how many entries are done. Raises what is wrong with the desk or the disk; what was
+    done until then stays done."""
+    imported = Imported()
+    if processes is None:
+        processes = 0 if len(entries) <= _FEW else min(os.cpu_count() or 1, 8)
+    batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)]
+    done = 0
+    async for prepared in _Readers(intake, processes).prepare(batches):
+        imported.skipped += [one for one in prepared if isinstance(one, Skipped)]
+        mails = [one for one in prepared if not isinstance(one, Skipped)]
+        imported.counts.update(received.outcome for received in await _settle_all(desk, mails))
+        done += len(prepared)
+        if progress:
+            progress(done)
+    return imported
+
+
+async def _settle_all(desk: Desk, mails: list[dict[str, Any]]) -> list[Received]:
+    try:
+        return await desk.receive_mails(mails) if mails else []
+    except (Unreachable, StorageFailed):
+        raise
+    except DeskError:  # one of them makes the whole batch fail: find out which
+        return [await settle(desk, mail) for mail in mails]
+
+
+class _Readers:
+    """Processes that read and store batches, some ahead of the one that is waited for."""
+
+    def __init__(self, intake: Intake, processes: int) -> None:
+        """With 0 processes the work is done in a thread of this one."""
+        self._intake = intake
+        self._processes = processes
+        self._executor = self._start()
+
+    def _start(self) -> Executor:
+        if not self._processes:
+            return ThreadPoolExecutor(1)
+        import multiprocessing
+
+        # Not fork: this process has threads, and connections that no other may use.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._processes, mp_context=context, initializer=_end_with_parent)
+
+    async def prepare(self, batches: Sequence[_Batch]) -> AsyncIterator[_Prepared]:
+        """The batches in their order, stored and understood."""
+        waiting = deque(batches)
+        ahead: deque[tuple[_Batch, asyncio.Future[_Prepared]]] = deque()
+        try:
+            while waiting or ahead:
+                while waiting and len(ahead) < max(self._processes, 1) + _AHEAD:
+                    batch = waiting.popleft()
+                    ahead.append((batch, self._submit(batch)))
+                batch, future = ahead.popleft()
+                try:
+                    prepared = await future
+                except BrokenProcessPool:
+                    for _, other in ahead:
+                        other.cancel()
+                    prepared = await self._one_by_one(batch)
+                    ahead = deque((batch, self._submit(batch)) for batch, _ in ahead)
+                yield prepared
+        finally:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, batch: _Batch) -> asyncio.Future[_Prepared]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._executor, prepare_batch, self._intake, batch, datetime.now(UTC))
+
+    async def _one_by_one(self, batch: _Batch) -> _Prepared:
+        """A mail that ends the process that reads it is found by reading each alone, and set aside."""
+        prepared: _Prepared = []
+        self._executor = self._start()
+        for entry in batch:
+            try:
+                prepared += await self._submit([entry])
+            except BrokenProcessPool:
+                self._executor = self._start()
+                prepared.append(await asyncio.to_thread(_set_aside, self._intake, entry))
+        return prepared
+
+
+def prepare_batch(intake: Intake, batch: _Batch, now: datetime) -> _Prepared:
+    """Store and understand each mail; all of them are on the disk when this returns."""
+    raws: list[bytes] = []
+    prepared: _Prepared = []
+    for entry in batch:
+        try:
+            raws.append(entry.read())
+        except StorageFailed as error:
+            prepared.append(Skipped(entry.path, str(error)))
+    attachments: list[bytes] = []
+    with ThreadPoolExecutor(1) as disk:
+        stored = disk.submit(intake.files.put_many, "raw", raws)
+        for raw in raws:
+            mail, contents = understand(intake, raw, Origin(is_history=True), now)
+            prepared.append(mail)
+            attachments += contents
+        intake.files.put_many("attachments", attachments)
+        stored.result()
+    return prepared
+
+
+def _set_aside(intake: Intake, entry: Entry) -> dict[str, Any] | Skipped:
+    try:
+        raw = entry.read()
+    except StorageFailed as error:
+        return Skipped(entry.path, str(error))
+    verdict = Verdict(quarantine="Reading this mail ended the program that read it.")
+    return without_content(intake.files.put("raw", raw), len(raw), Origin(is_history=True), verdict)
+
+
+def _end_with_parent() -> None:
+    """A reader leaves interrupts to its parent, and does not outlive it, however the parent ends."""
+    import multiprocessing
+    import signal
+    import threading
+    from multiprocessing.connection import wait
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
