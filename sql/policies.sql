@@ -6,8 +6,25 @@ revoke all on all tables in schema desk from public, anon, authenticated, servic
 revoke execute on all functions in schema desk from public, anon, authenticated, service_role;
 grant usage on schema public to anon, authenticated, service_role;
 
+-- Postgres gives every new function to everybody. Ours are known by the search path they pin.
+do $$ declare f regprocedure; begin
+  for f in
+    select oid from pg_proc where pronamespace = 'public'::regnamespace
+      and 'search_path=desk, public, pg_temp' = any (proconfig)
+  loop
+    execute format('revoke execute on function %s from public, anon', f);
+  end loop;
+end $$;
+
 do $$ declare t regclass; begin
   for t in select oid from pg_class where relnamespace = 'desk'::regnamespace and relkind = 'r' loop
     execute format('alter table %s enable row level security', t);
   end loop;
+end $$;
+
+-- What withdraw.sql had put aside.
+do $$ declare v_roles text := current_setting('ttydesk.granted_by_default', true); begin
+  if v_roles <> '' then
+    execute format('alter default privileges in schema public grant execute on functions to %s', v_roles);
+  end if;
 end $$;

@@ -30,3 +30,19 @@ begin
 
   delete from desk.operations;
 end $$;
+
+-- Supabase gives every new function in `public` to its three roles. Ours are granted one by one, so
+-- that default is put aside while they are made; policies.sql puts it back.
+do $$
+declare
+  v_roles text := (
+    select string_agg(distinct a.grantee::regrole::text, ', ')
+    from pg_default_acl d, aclexplode(d.defaclacl) a
+    where d.defaclrole = current_user::regrole and d.defaclnamespace = 'public'::regnamespace
+      and d.defaclobjtype = 'f' and a.grantee in ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole));
+begin
+  perform set_config('ttydesk.granted_by_default', coalesce(v_roles, ''), true);
+  if v_roles is not null then
+    execute format('alter default privileges in schema public revoke execute on functions from %s', v_roles);
+  end if;
+end $$;

@@ -1,15 +1,19 @@
-"""One Postgres for the session (with xdist, per worker), a migrated template in it, a copy of that per test."""
+"""One Postgres for the session (with xdist, per worker), a migrated template in it, a copy of it per test."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from core.desk import Desk
 from core.embedded import Embedded
 from core.migrate import migrate
+from core.models import Role
+from core.postgres import PostgresGateway
 
 FAST = {
     "fsync": "off",
@@ -61,3 +65,31 @@ def _database(server: str, admin: psycopg.Connection, template: str) -> Iterator
     admin.execute(f"create database {name} template {template} strategy file_copy".encode())
     yield f"{server} dbname={name}"
     admin.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+async def service(database: str) -> AsyncIterator[Desk]:
+    """The desk as the daemon has it, with one mailbox (support@example.com) and two agents:
+    ada@example.com, an admin, and grace@example.com."""
+    async with desk_as(database, "service_role") as desk:
+        await desk.connect_mailbox("support", "maildir", "support@example.com", "Support")
+        await desk.add_agent("ada@example.com", "Ada", Role.ADMIN)
+        await desk.add_agent("grace@example.com", "Grace")
+        yield desk
+
+
+@pytest.fixture
+async def desk(database: str, service: Desk) -> AsyncIterator[Desk]:
+    """The desk as ada@example.com has it."""
+    agents = {agent.email: agent for agent in await service.list_agents()}
+    async with desk_as(database, "authenticated", sub=str(agents["ada@example.com"].id)) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def desk_as(database: str, role: str, **claims: str) -> AsyncIterator[Desk]:
+    gateway = await PostgresGateway(database, role=role, claims=claims).open()
+    try:
+        yield Desk(gateway)
+    finally:
+        await gateway.close()
