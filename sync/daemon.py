@@ -100,14 +100,15 @@ class Daemon:
             _logger.info("The %s works again.", name)
 
 
-async def sync(settings: Settings, once: bool = False) -> None:
-    """Run the daemon of `settings.home`; with `once`, one round in and out.
+async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | None = None) -> None:
+    """Run the daemon of `settings.home` until `stop` is set, or without one, until SIGTERM or SIGINT comes.
 
-    Raises Conflict where another one works there.
+    With `once`, one round in and out. Raises Conflict where another daemon works there.
     """
     with held(settings.home):
-        stop = asyncio.Event()
-        _stop_by_signal(stop)
+        if stop is None:
+            stop = asyncio.Event()
+            _stop_by_signal(stop)
         while not stop.is_set():
             try:
                 async with open_desk(settings, service=True) as desk, _opened(settings, desk, stop) as daemon:

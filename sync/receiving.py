@@ -106,7 +106,8 @@ def _fingerprint(parsed: ParsedMail) -> str:
         parsed.date.isoformat() if parsed.date else "",
         parsed.subject,
         parsed.text,
-        *(attachment.sha256 for attachment in parsed.attachments),
+        *(address.email.lower() for address in (*parsed.to, *parsed.cc)),
+        *(f"{attachment.filename} {attachment.sha256}" for attachment in parsed.attachments),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from core.errors import DeskError
+from core.text import safe_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,10 @@ class Supervisor:
                 round = await work()
             except DeskError as error:
                 problem = " ".join(filter(None, (str(error), error.hint)))
-            except Exception as error:
-                _logger.exception("The %s failed in a way nobody foresaw; it goes on.", name)
+            except Exception as error:  # noqa: BLE001  a fault in one part must not end the others
+                _logger.error(
+                    "The %s failed, which nobody foresaw:\n%s", name, safe_text(traceback.format_exc())
+                )
                 problem = f"An unforeseen fault ({type(error).__name__}); the log has the details."
             else:
                 failures = 0
