@@ -32,6 +32,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from core.models import Sort, Ticket, TicketPage
 from tui.marks import Marks
@@ -125,6 +126,7 @@ class TicketList(ScrollView, can_focus=True):
         self._told: int | None = None
         self._telling = False
         self._reload_due = False
+        self._rest: Timer | None = None
         self._painter = TicketPainter(self._style, now)
 
     # For the screen
@@ -141,9 +143,12 @@ class TicketList(ScrollView, can_focus=True):
 
     def reload(self) -> None:
         """Something changed somewhere: fetch again what is in view, a few times a second at most."""
-        if not self._reload_due:
+        if self._rest is None:
+            self._rest = self.set_timer(_RELOAD_PAUSE, self._end_rest)
+            self.pages.reload()
+            self._ask()
+        else:
             self._reload_due = True
-            self.set_timer(_RELOAD_PAUSE, self._reload)
 
     def give(self, want: Want, page: TicketPage) -> None:
         """Take in the page that was wanted; one that is no longer waited for is passed over."""
@@ -331,10 +336,11 @@ class TicketList(ScrollView, can_focus=True):
         if want := self.pages.want(top, bottom, self._number):
             self.post_message(self.PageWanted(want))
 
-    def _reload(self) -> None:
-        self._reload_due = False
-        self.pages.reload()
-        self._ask()
+    def _end_rest(self) -> None:
+        self._rest = None
+        if self._reload_due:
+            self._reload_due = False
+            self.reload()
 
     # Drawing
 
