@@ -10,7 +10,7 @@ from commands.typed import Body, BodyFile, Json, Number, Priority, Sort, Status,
 
 if TYPE_CHECKING:
     from core.desk import Desk
-    from core.models import Changed, Mailto, Ticket
+    from core.models import Changed, Event, Mailto, Ticket
 
 app = typer.Typer(
     help="Tickets: list, show, create, reply, unsend, note, update, undo, events.", no_args_is_help=True
@@ -227,7 +227,13 @@ def list_events(
     """What happened to a ticket: who changed what, when and why."""
     from commands.conversation import print_events
 
-    events = with_desk(context, lambda desk: desk.list_events(number, limit))
+    async def work(desk: "Desk") -> "list[Event]":
+        events = await desk.list_events(number, limit)
+        if not events:  # no ticket is without any: it refuses a number that does not exist
+            await desk.show_ticket(number, limit=1)
+        return events
+
+    events = with_desk(context, work)
     if json:
         write_json(events)
     else:

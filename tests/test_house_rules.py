@@ -171,16 +171,3 @@ def imports_of(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
     return found
-
-
-BROAD = re.compile(r"except (?:Exception|BaseException)\b|except:\s*$", re.M)
-
-
-@pytest.mark.parametrize("file", PROGRAM, ids=name_of)
-def test_no_error_is_swallowed(file: Path) -> None:
-    """A broad except says why in a comment on its line, or raises again what it caught."""
-    lines = file.read_text().splitlines()
-    for place, line in enumerate(lines):
-        if BROAD.search(line) and "# noqa: BLE001" not in line:
-            body = lines[place + 1 : place + 8]
-            assert any(after.strip() == "raise" for after in body), f"{name_of(file)}:{place + 1}"
