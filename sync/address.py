@@ -10,6 +10,7 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[(),;:<>]|\\.|[^"(),;:<>\\]+|\\', re.DOT
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 SPACE = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
 BARE = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>(),;:\"]+")
+SPACED_DOT = re.compile(r"(?<=\w)\s+\.\s*(?=\w)")
 LIMIT = 128 * 1024
 
 
@@ -67,12 +68,12 @@ def _mailboxes(value: str) -> Iterator[_Mailbox]:
             depth += (token == "(") - (token == ")")
             if depth:
                 box.comment.append(token)
+        elif token == "(":
+            depth = 1
         elif box.open:
             box.open = token != ">"
             if token not in "<>":
                 box.angle.append(token)
-        elif token == "(":
-            depth = 1
         elif token == "<":
             box.open = box.has_angle = True
         elif token in ",;":
@@ -86,6 +87,7 @@ def _mailboxes(value: str) -> Iterator[_Mailbox]:
 
 
 def _from_words(written: str, comment: str) -> Address:
+    written = SPACED_DOT.sub(".", written) if "@" in written else written
     bare = BARE.search(written)
     if bare is None and "=?" in written:
         decoded = words(written)

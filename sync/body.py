@@ -14,6 +14,7 @@ from sync.winmail import is_winmail, unpack
 TEXTS = ("text/plain", "text/html", "text/enriched", "text/richtext")
 # Leaves of a delivery report: read by report.py, of no use as files.
 MACHINE = ("message/delivery-status", "message/disposition-notification", "message/feedback-report")
+MACHINE += ("text/rfc822-headers", "message/global-delivery-status")
 
 
 @dataclass(slots=True)

@@ -48,10 +48,18 @@ class Header:
         return words(self.raw(name))
 
     def _unfold(self, value: bytes) -> str:
-        text = value.decode("ascii") if value.isascii() else decode(value, self.charset)[0]
+        text = value.decode("ascii") if value.isascii() else _eight_bit(value, self.charset)
         if "\n" in text or "\r" in text:
             text = FOLD.sub(" ", text)
         return text.strip().replace("\x00", "")
+
+
+def _eight_bit(value: bytes, charset: str) -> str:
+    """UTF-8 (RFC 6532) before the charset of the body, which wins only where the bytes are no UTF-8."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(value, charset)[0]
 
 
 def read(raw: bytes, start: int = 0, end: int | None = None) -> tuple[Header, int]:
@@ -108,7 +116,12 @@ def _next_line(raw: bytes, position: int, stop: int) -> int:
 
 
 def words(value: str) -> str:
-    """Encoded words decoded (RFC 2047); neighbours in one charset are joined before decoding, as some cut characters."""
+    """Encoded words decoded, in one line."""
+    return FOLD.sub(" ", decode_words(value)).strip() if "=?" in value else value
+
+
+def decode_words(value: str) -> str:
+    """RFC 2047; neighbours in one charset are joined before decoding, as some senders cut characters in two."""
     if "=?" not in value:
         return value
     out: list[str] = []
@@ -124,7 +137,7 @@ def words(value: str) -> str:
         pending += _bytes(found[2], found[3])
         charset, last = found[1], found.end()
     out += [_close(pending, charset), value[last:]]
-    return FOLD.sub(" ", "".join(out)).strip()
+    return "".join(out)
 
 
 def _close(pending: bytes, charset: str) -> str:

@@ -28,16 +28,17 @@ INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
 # Containers whose whole content is quoted, by class or id, in the words of the clients that write them.
 CONTAINERS = re.compile(
     r"\b(?:x_)*(?:gmail_quote(?:_container)?|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra|moz-forward-container"
-    r"|wj_quote|cite_wrap|quotedReplyMessage|mail-quote-collapse|replyQuote)(?=[\s\"]|$)"
+    r"|messageReplySection|cite_wrap|quotedReplyMessage|mail-quote-collapse|replyQuote)(?=[\s\"]|$)"
 )
 # From here on everything is quoted: separators that Outlook, Hotmail, Zimbra, Sparrow, Spark and AOL write.
 CUTS = re.compile(
-    r"\b(?:x_)*(?:divRplyFwdMsg|divFwdMsg|appendonsend|stopSpelling|zwchr|OLK_SRC_BODY_SECTION|reply-intro|replySplit"
-    r"|moz-cite-prefix|messageReplySection|OutlookMessageHeader|mail-editor-reference-message-container"
-    r"|ms-outlook-mobile-reference-message|isForwardContent|zm_quote_separator|hmquote|MailOriginal|AOLMsgPart_\w*"
-    r"|reply_header|gmail_extra)(?=[\s\"]|$)",
+    r"\b(?:x_)*(?:divRplyFwdMsg|divFwdMsg|appendonsend|stopSpelling|zwchr|OLK_SRC_BODY_SECTION|replySplit"
+    r"|OutlookMessageHeader|mail-editor-reference-message-container|ms-outlook-mobile-reference-message"
+    r"|zm_quote_separator|MailOriginal|reply_header)(?=[\s\"]|$)",
     re.IGNORECASE,
 )
+# The line over a quote, in a box of its own.
+HEADS = re.compile(r"\b(?:x_)*(?:moz-cite-prefix|gmail_attr|reply-intro|protonmail_quote_header)(?=[\s\"]|$)")
 # Outlook draws one line above the header of what it answers, and no other.
 BORDER = re.compile(
     r"border(?:-top)?:\s*(?:none;\s*border-top:\s*)?solid\s+(?:#?[\w]+|rgb\([^)]*\))\s+1(?:\.0)?p[tx]"
@@ -57,23 +58,29 @@ SCHEMES = ("http:", "https:", "mailto:", "tel:", "ftp:")
 
 @dataclass(slots=True)
 class Rendered:
-    """Lines of text; `quoted` are lines the client marked as quoted, from `cut` on all is (-1: no such mark)."""
+    """Lines of text with what the client marked: `quoted` lines, `heads` over a quote, from `cut` on all is quoted.
+
+    From `border` on all is if a header block follows there. -1: no such mark.
+    """
 
     lines: list[str] = field(default_factory=list)
     quoted: set[int] = field(default_factory=set)
+    heads: set[int] = field(default_factory=set)
     cut: int = -1
+    border: int = -1
 
 
 class _Page:
     """The lines while they are written."""
 
-    __slots__ = ("containers", "count", "line", "links", "nested", "pre", "quotes", "rendered", "unclosed")
+    __slots__ = ("containers", "count", "heads", "line", "links", "nested", "pre", "quotes", "rendered", "unclosed")
 
     def __init__(self) -> None:
         self.rendered = Rendered()
         self.line: list[str] = []
         self.quotes = 0
         self.containers = 0
+        self.heads = 0
         self.pre = 0
         self.nested: list[tuple[str, str]] = []
         self.unclosed: set[str] = set()
@@ -103,6 +110,8 @@ class _Page:
         prefix = ">" * min(self.quotes, QUOTES)
         if self.containers:
             self.rendered.quoted.add(len(lines))
+        if self.heads and text:
+            self.rendered.heads.add(len(lines))
         lines.append(f"{prefix} {text}" if prefix and text else prefix or text)
 
     def gap(self) -> None:
@@ -111,10 +120,9 @@ class _Page:
         if lines and lines[-1].strip("> "):
             self.end_line()
 
-    def cut(self) -> None:
+    def _here(self) -> int:
         self.end_line(force=False)
-        if self.rendered.cut < 0 and not self.quotes:
-            self.rendered.cut = len(self.rendered.lines)
+        return len(self.rendered.lines)
 
     def open(self, tag: str, written: str) -> None:
         role = self._mark(tag, _attributes(written)) if tag in MARKED and (written or tag == "blockquote") else ""
@@ -148,7 +156,10 @@ class _Page:
                 name, role = self.nested.pop()
                 self.count[name] -= 1
                 self.quotes -= role == "quote"
+                if role == "head":
+                    self.end_line(force=False)
                 self.containers -= role == "container"
+                self.heads -= role == "head"
                 if name == tag:
                     break
 
@@ -164,8 +175,16 @@ class _Page:
             self.end_line(force=False)
             self.containers += 1
             return "container"
-        if CUTS.search(named) or (tag in ("div", "p") and BORDER.search(attributes.get("style", ""))):
-            self.cut()
+        if tag in NESTED and HEADS.search(named):
+            self.end_line(force=False)
+            self.heads += 1
+            return "head"
+        if self.quotes:
+            return ""
+        if self.rendered.cut < 0 and CUTS.search(named):
+            self.rendered.cut = self._here()
+        elif self.rendered.border < 0 and tag in ("div", "p") and BORDER.search(attributes.get("style", "")):
+            self.rendered.border = self._here()
         return ""
 
     def _image(self, attributes: dict[str, str]) -> None:

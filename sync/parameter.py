@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from sync.charset import decode
-from sync.header import words
+from sync.header import decode_words
 
 # A value is quoted, or runs to the semicolon: spaces in unquoted file names are common.
 PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
@@ -56,7 +56,7 @@ def _join(sections: dict[int, tuple[str, bool]]) -> str:
         if encoded and number == min(sections) and content.count("'") >= 2:
             charset, _, content = content.split("'", 2)
         out += unquote_to_bytes(content) if encoded else content.encode("utf-8", "surrogatepass")
-    return words(decode(out, charset)[0])
+    return decode_words(decode(out, charset)[0])
 
 
 def media_type(value: str, default: str) -> tuple[str, dict[str, str]]:
@@ -72,11 +72,11 @@ def media_type(value: str, default: str) -> tuple[str, dict[str, str]]:
 def filename(disposition: dict[str, str], content_type: dict[str, str]) -> str:
     """The name a file was sent under: without folders, controls and bidi marks."""
     name = disposition.get("filename") or content_type.get("name") or disposition.get("name") or ""
-    return clean_name(words(name))
+    return clean_name(decode_words(name))
 
 
 def clean_name(name: str) -> str:
     if "'" in name and name.lower().startswith(("utf-8''", "iso-8859-1''", "us-ascii''")):
         name = decode(unquote_to_bytes(name.split("''", 1)[1]), name.split("'", 1)[0])[0]
-    name = CONTROLS.sub(" " if "\n" in name else "", name).strip()
+    name = CONTROLS.sub("", name.strip().replace("\r\n", "_").replace("\n", "_")).strip()
     return SEPARATORS.split(name)[-1].strip() if SEPARATORS.search(name) else name

@@ -1,0 +1,160 @@
+"""Where a mail begins to quote: what each of its lines is, and the line from which all is quoted."""
+
+import re
+
+from sync import attribution, letterhead
+from sync.letterhead import Letterhead
+from sync.markup import Rendered
+from sync.marker import is_forward, is_original, is_ruled
+from sync.signature import is_device, is_ruler
+
+QUOTE = re.compile(r"^\s{0,3}(?:>(?!>{40})|\|(?=\s|$)(?!.*\|\s*$))")
+# "AB> text": the writer's initials before the mark, as some old clients have it.
+INITIALS = re.compile(r"^\s?[A-Z][A-Za-z]{0,9}> ?")
+LINK = re.compile(r"https?://")
+LABELLED = re.compile(r"^[^:：]{1,30}[:：]\s")
+# More lines than a person reads: what follows goes with the last part.
+LIMIT = 20_000
+
+TEXT, BLANK, QUOTED, HEAD, CUT, RULER, DEVICE = "tbqacds"
+
+
+class Splitter:
+    """The lines of one text, what each is, and what part each goes to."""
+
+    def __init__(self, lines: list[str], page: Rendered | None, forwards: bool) -> None:
+        self.lines = lines[:LIMIT]
+        self.page = page or Rendered()
+        self.kinds = [self._kind(index) for index in range(len(self.lines))]
+        self._join_broken_quotes()
+        self.forwards = forwards
+        self.forward: Letterhead | None = None
+        self.is_forward = False
+        self.bare = False
+        self.top = 0
+        self.first_text = -1
+        self.end = self._find_cut()
+
+    def _kind(self, index: int) -> str:
+        line = self.lines[index]
+        stripped = line.strip()
+        if index in self.page.quoted:
+            return QUOTED
+        if not stripped:
+            return BLANK
+        if index in self.page.heads:
+            return HEAD
+        if QUOTE.match(line) and not (attribution.LONE_CLOSE.match(line) and not self._quoted_above(index)):
+            return QUOTED
+        if is_ruler(line):
+            return RULER
+        return DEVICE if is_device(stripped) else TEXT
+
+    def _quoted_above(self, index: int) -> bool:
+        return index > 0 and self.lines[index - 1].lstrip().startswith(">")
+
+    def _join_broken_quotes(self) -> None:
+        """Lines that belong to a quote though unmarked: marked by initials, or broken off a long marked line."""
+        lines, kinds = self.lines, self.kinds
+        for index in range(1, len(lines)):
+            if kinds[index] != TEXT:
+                continue
+            line = lines[index]
+            if INITIALS.match(line) and INITIALS.match(lines[index - 1]):
+                kinds[index] = kinds[index - 1] = QUOTED
+            elif kinds[index - 1] == QUOTED and index + 1 < len(lines) and kinds[index + 1] == QUOTED:
+                broken = len(lines[index - 1]) > 64 and line[:1].islower()
+                if broken or (LINK.search(line) and line.rstrip().endswith((">", ")"))):
+                    kinds[index] = QUOTED
+
+    def _find_cut(self) -> int:
+        """The first line from which all is quoted; attributions over marked quotes are found on the way."""
+        index, floor = 0, 0
+        while index < len(self.lines):
+            kind = self.kinds[index]
+            if index in (self.page.cut, self.page.border) and self._cuts_here(index):
+                return index
+            if kind != BLANK:
+                stop = self._cut_at(index)
+                if stop is not None:
+                    return stop if self._has_text(stop) else self._keep_all(index)
+            if kind not in (BLANK, QUOTED):
+                begin = attribution.find(self.lines, index, floor, self._quote_follows(index))
+                if begin >= 0:
+                    self._mark(begin, index)
+                    floor = index + 1
+                    if self._has_text(begin) and not self._quote_follows(index):
+                        return begin
+            if self.first_text < 0 and self.kinds[index] in (TEXT, QUOTED):
+                self.first_text = index
+            index += 1
+        return len(self.lines)
+
+    def _cuts_here(self, index: int) -> bool:
+        if not self._has_text(index):
+            return False
+        if index == self.page.cut:
+            return True
+        return sum(bool(LABELLED.match(line)) for line in self.lines[index : index + 8]) >= 2
+
+    def _cut_at(self, index: int) -> int | None:
+        line = self.lines[index]
+        if self.kinds[index] == QUOTED and not self._opens_quote(index):
+            return None
+        if is_forward(line):
+            self.is_forward = True
+            self.forward = self._head_within(index + 1, 4)
+            return index
+        if self.kinds[index] == QUOTED and index not in self.page.quoted:
+            return None
+        if is_original(line) or (is_ruled(line) and self._head_within(index + 1, 3)):
+            return self._above(index)
+        head = letterhead.find(self.lines, index)
+        if head is None:
+            return None
+        if self.forwards:
+            self.is_forward, self.forward = True, head
+        return self._above(index)
+
+    def _opens_quote(self, index: int) -> bool:
+        """Whether a marked line is the first of its run: a marker further down was quoted with the rest."""
+        above = index - 1
+        while above >= 0 and not self.lines[above].strip("> \t"):
+            above -= 1
+        return above < 0 or self.kinds[above] != QUOTED
+
+    def _head_within(self, start: int, count: int) -> Letterhead | None:
+        for index in range(start, min(len(self.lines), start + count)):
+            head = letterhead.find(self.lines, index)
+            if head:
+                return head
+        return None
+
+    def _above(self, index: int) -> int:
+        """With the rule drawn over it."""
+        above = index - 1
+        while above >= 0 and self.kinds[above] == BLANK:
+            above -= 1
+        return above if above >= 0 and self.kinds[above] == RULER else index
+
+    def _mark(self, begin: int, end: int) -> None:
+        for index in range(begin, end + 1):
+            self.kinds[index] = HEAD
+        if begin <= self.first_text <= end:
+            self.first_text = -1
+
+    def _quote_follows(self, index: int) -> bool:
+        following = index + 1
+        while following < len(self.lines) and self.kinds[following] == BLANK:
+            following += 1
+        return following < len(self.lines) and self.kinds[following] == QUOTED
+
+    def _has_text(self, before: int) -> bool:
+        return 0 <= self.first_text < before
+
+    def _keep_all(self, index: int) -> int:
+        """A mail that begins with the header of another: what follows that header is all there is to read."""
+        head = letterhead.find(self.lines, index) or self._head_within(index + 1, 4)
+        self.top = head.end if head else index + 1
+        self.bare = True
+        return len(self.lines)

@@ -1,0 +1,102 @@
+"""Machine-readable reports: delivery status (RFC 3464), feedback (RFC 5965), and the mail they return."""
+
+import re
+from dataclasses import dataclass, field
+
+from sync.charset import decode
+from sync.header import Header, read
+from sync.part import Part
+
+STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers", "message/partial")
+FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]*(.*)$")
+STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+# A field that appears again opens the next recipient, even where the blank line between them is missing.
+OPENING = frozenset(["final-recipient", "original-recipient", "action", "status"])
+LIMIT = 2000
+
+
+@dataclass(slots=True)
+class Recipient:
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        # The address we wrote to comes before the one it was forwarded or rewritten to.
+        for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
+            value = address_of(self.fields.get(name, ""))
+            if "@" in value:
+                return value
+        return ""
+
+    @property
+    def action(self) -> str:
+        """failed, delayed, delivered, relayed or expanded; from the status where the field is missing."""
+        said = self.fields.get("action", "").lower().split("(")[0].split(";")[0].strip()
+        if said:
+            return "failed" if said.startswith("fail") else "delayed" if said.startswith("delay") else said
+        return {"5": "failed", "4": "delayed", "2": "delivered"}.get(self.status[:1], "failed")
+
+    @property
+    def status(self) -> str:
+        """The more telling of the status field and the code in the diagnostic."""
+        said = STATUS.search(self.fields.get("status", ""))
+        diagnosed = STATUS.search(self.fields.get("diagnostic-code", ""))
+        if said and not (said[1].endswith(".0.0") and diagnosed and diagnosed[1][0] == said[1][0]):
+            return said[1]
+        return diagnosed[1] if diagnosed else ""
+
+
+def address_of(value: str) -> str:
+    """rfc822;user@example.com, with or without brackets, comments and the type."""
+    text = value.rsplit(";", 1)[-1] if ";" in value else value
+    found = re.search(r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", text) or re.search(r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", value)
+    return found[0].strip(".'`:") if found else ""
+
+
+def recipients(text: str) -> list[Recipient]:
+    """The recipients of the fields in a text, in order."""
+    found: list[Recipient] = []
+    current, last = Recipient(), ""
+    for line in text.split("\n")[:LIMIT]:
+        if line[:1] in (" ", "\t") and last:
+            current.fields[last] = f"{current.fields[last]} {line.strip()}"
+            continue
+        named = FIELD.match(line)
+        last = named[1].lower() if named else ""
+        if not named:
+            continue
+        if last in OPENING and last in current.fields:
+            found.append(current)
+            current = Recipient()
+        current.fields[last] = named[2].strip()
+    return [one for one in [*found, current] if OPENING & one.fields.keys()]
+
+
+def status_parts(root: Part) -> list[Recipient]:
+    return [one for part in root.walk() if part.type in STATUS_TYPES for one in recipients(read_text(part))]
+
+
+def feedback(root: Part) -> dict[str, str] | None:
+    """The fields of a feedback report (RFC 5965), None when the mail is none."""
+    for part in root.walk():
+        if part.type == "message/feedback-report":
+            found = recipients("Status:\n" + read_text(part))
+            return found[0].fields if found else {}
+    return None
+
+
+def read_text(part: Part) -> str:
+    text = decode(part.content([]), part.parameters.get("charset", ""))[0]
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def returned(root: Part) -> Header | None:
+    """The header of the mail that came back."""
+    for part in root.walk():
+        if part is root or part.type not in RETURNED_TYPES:
+            continue
+        header, _ = read(part.content([]))
+        if header:
+            return header
+    return None
