@@ -54,9 +54,9 @@ class PostgresGateway:
             reconnect_timeout=5,
         )
 
-    async def open(self) -> "PostgresGateway":
+    async def open(self, within: float = 10) -> "PostgresGateway":
         try:
-            await self._pool.open(wait=True, timeout=10)
+            await self._pool.open(wait=True, timeout=within)
         except psycopg.OperationalError as error:
             raise _unreachable(error) from error
         return self
