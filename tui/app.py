@@ -1,0 +1,100 @@
+"""The terminal application: connects to the desk, and tells the screens what changed.
+
+It paints its frame before there is a desk to ask; `Connection` finds one meanwhile.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.binding import Binding
+from textual.signal import Signal
+from textual.worker import Worker, WorkerCancelled
+
+from core.config import Settings
+from core.text import safe_line
+from tui.connection import Connect, Connection
+from tui.screens.desk import DeskScreen
+from tui.themes import OURS, VARIABLES, theme_name
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.screen import Screen
+
+    from core.files import Files
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+def _commands() -> "type[Provider]":
+    from tui.commands import DeskCommands
+
+    return DeskCommands
+
+
+class DeskApp(App[None]):
+    CSS_PATH = ["desk.tcss", "screens/desk.tcss"]
+    TITLE = "ttydesk"
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+    COMMANDS = {_commands}
+    BINDINGS = [
+        Binding(
+            "ctrl+k", "command_palette", "Palette", show=False, id="desk.palette", tooltip="All commands"
+        ),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="desk.quit", tooltip="Leave ttydesk"),
+    ]
+
+    def __init__(
+        self,
+        connect: Connect,
+        settings: Settings,
+        files: "Files | None" = None,
+        clock: Callable[[], datetime] = _clock,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.changed: Signal[frozenset[int]] = Signal(self, "changed")
+        """Numbers of tickets that changed, here or anywhere else; none: anything may have."""
+        self.moved: Signal[str] = Signal(self, "moved")
+        """The connection's state."""
+        self.connection = Connection(connect, self.changed.publish, self.moved.publish)
+        self._files = files
+        self._clock = clock
+        self._keeper: Worker[None] | None = None
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
+
+    def get_default_screen(self) -> "Screen[object]":
+        return DeskScreen(self.connection, self.changed, self.moved, self.settings, self._files, self._clock)  # type: ignore[return-value]
+
+    def on_mount(self) -> None:
+        for theme in OURS.values():
+            self.register_theme(theme)
+        name = theme_name(self.settings.theme)
+        self.theme = name if name in self.available_themes else OURS["dark"].name
+        if self.settings.keys:
+            self.set_keymap(self.settings.keys)
+        self.set_window_title("ttydesk")
+        self._keeper = self.run_worker(self.connection.keep(), group="connection")
+
+    async def on_unmount(self) -> None:
+        """The desk is closed in order, and the embedded server stopped, before the program ends."""
+        if self._keeper is not None:
+            if not self._keeper.is_cancelled:
+                self._keeper.cancel()
+            try:
+                await self._keeper.wait()
+            except WorkerCancelled:
+                return
+
+    def set_window_title(self, text: str) -> None:
+        """The title of the terminal's window. `safe_line` leaves nothing that could end the sequence."""
+        self.title = safe_line(text, limit=80)
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]2;{self.title}\x1b\\")

@@ -1,0 +1,276 @@
+"""The list of the desk screen: views, search, order, and what changes by itself."""
+
+from dataclasses import dataclass
+
+from textual import on, work
+from textual.timer import Timer
+from textual.widgets import Input
+
+from core.errors import DeskError, Invalid, Unreachable
+from core.models import Sort, TicketFilter
+from core.query import VIEWS, parse_query
+from core.text import relative_time, safe_line
+from tui.connection import sentence
+from tui.screens.menu import Choice, Menu
+from tui.screens.panes import Panes
+from tui.widgets.ticket_list import TicketList
+from tui.widgets.view_bar import ViewBar
+
+_COUNT_PAUSE = 0.3
+_STALE_MAIL = 120
+
+EMPTY = {
+    "unassigned": "Every ticket has somebody who works on it.",
+    "mine": "Nothing is assigned to you. Press g u for what nobody has taken yet.",
+    "open": "No open tickets. Well done.",
+    "pending": "No ticket waits for a customer's answer.",
+    "resolved": "Nothing has been resolved yet.",
+    "all": (
+        "There are no tickets yet.\n\nMail becomes tickets: deliver it into the Maildir and run"
+        " “ttydesk sync”,\nor bring in old mail with “ttydesk mail import PATH”.\n\n"
+        "Only looking around? “ttydesk demo” shows a desk in full swing."
+    ),
+}
+_SORTS = (
+    Choice("updated", "last changed", "u"),
+    Choice("created", "newest", "c"),
+    Choice("priority", "priority", "p"),
+    Choice("waiting", "waiting longest", "w"),
+    Choice("number", "number", "n"),
+)
+
+
+@dataclass(frozen=True)
+class Query:
+    view: str = "open"
+    """Where the agent came from, and goes back to."""
+    text: str | None = None
+    """What was searched for; None: the view itself."""
+
+
+class Browsing(Panes):
+    query_now = Query()
+    filter_now = TicketFilter()
+    sort_now = Sort.UPDATED
+    reverse_now = False
+    _count_timer: Timer | None = None
+    _narrowing = False
+
+    def start_browsing(self) -> None:
+        self.changed.subscribe(self, self.tickets_changed)
+        self.moved.subscribe(self, self.connection_moved)
+        self.tickets.empty = "Opening the desk…"
+        self.views.current = self.query_now.view
+        self.set_interval(15, self.look_at_mailboxes)
+        self.show_query(self.query_now)
+
+    def show_query(self, query: Query) -> None:
+        """Begin the list anew for a view or a search; an unclear search raises `Invalid`."""
+        text = VIEWS[query.view] if query.text is None else query.text
+        self.filter_now = parse_query(text, self.clock())
+        self.query_now = query
+        self.views.current = query.view if query.text is None else ""
+        self.tickets.load(self.sort_now, self.reverse_now)
+        self.paint_place()
+
+    @on(TicketList.PageWanted)
+    @work(group="pages")
+    async def fetch_page(self, message: TicketList.PageWanted) -> None:
+        want = message.want
+        try:
+            page = await self.desk.list_tickets(
+                self.filter_now, want.sort, want.reverse, want.limit, want.after
+            )
+        except DeskError as error:
+            self.tickets.fail(want)
+            self.list_failed(error)
+        else:
+            self.tickets.empty = self._empty_words()
+            self.tickets.give(want, page)
+            self.paint_place()
+
+    def list_failed(self, error: DeskError) -> None:
+        """A list that could not be fetched must not look like an empty one."""
+        self.tickets.empty = f"The tickets could not be fetched.\n\n{sentence(error)}"
+        if isinstance(error, Unreachable):
+            if self.connection.state == "connecting":
+                self.tickets.empty = "Opening the desk…"
+            self.connection.doubt(error)
+        else:
+            self.tell_error(error)
+
+    def _empty_words(self) -> str:
+        if self.query_now.text is not None:
+            return (
+                f"Nothing fits “{safe_line(self.query_now.text, limit=60)}”.\n\n"
+                "Press esc to go back, or / to search again.\n"
+                "You can write words, “a phrase”, -not, status:open,pending,\n"
+                "assignee:me, from:kim@example.com, created:<7d, #1042."
+            )
+        counts = self.views.counts
+        if counts is not None and counts.all == 0:
+            return EMPTY["all"]
+        return EMPTY[self.query_now.view]
+
+    def tickets_changed(self, numbers: frozenset[int]) -> None:
+        """Here or elsewhere: fetch again what is in view, and count."""
+        self.shelf.drop(numbers)
+        self.tickets.reload()
+        if self._count_timer is None:
+            self._count_timer = self.set_timer(_COUNT_PAUSE, self._count_soon)
+        if self.shown_number is not None and (not numbers or self.shown_number in numbers):
+            self.refresh_conversation()
+
+    def refresh_conversation(self) -> None:
+        """Reading overrides it."""
+        raise NotImplementedError
+
+    def _count_soon(self) -> None:
+        self._count_timer = None
+        self.count()
+
+    @work(exclusive=True, group="count")
+    async def count(self) -> None:
+        try:
+            counts = await self.desk.count_views()
+        except DeskError as error:
+            if isinstance(error, Unreachable):
+                self.connection.doubt(error)
+            return
+        self.views.counts = counts
+        self.tickets.empty = self._empty_words()
+        self.paint_place()
+
+    @work(exclusive=True, group="mailboxes")
+    async def look_at_mailboxes(self) -> None:
+        """How fresh the mail is: the daemon notes each round it makes."""
+        try:
+            mailboxes = await self.desk.list_mailboxes()
+        except DeskError:
+            return  # the connection's own state says it
+        troubles = [one.last_error for one in mailboxes if one.last_error]
+        times = [one.synced_at for one in mailboxes if one.synced_at]
+        if troubles:
+            self.status.say(mail=f"mail: {safe_line(troubles[0], limit=60)}", mail_trouble=True)
+        elif not times:
+            self.status.say(mail="no mail read yet", mail_trouble=False)
+        else:
+            age = (self.clock() - min(times)).total_seconds()
+            words = "mail now" if age < 60 else f"mail read {relative_time(min(times), self.clock())} ago"
+            self.status.say(mail=words, mail_trouble=age > _STALE_MAIL)
+
+    def connection_moved(self, state: str) -> None:
+        self.status.say(connection=state, trouble=self.connection.trouble)
+        if state == "connected":
+            self.look_at_mailboxes()
+        elif len(self.tickets.pages) == 0:
+            self.tickets.empty = f"The desk cannot be opened.\n\n{self.connection.trouble}\n\nTrying again…"
+
+    def paint_place(self) -> None:
+        """Which list this is, and where in it the cursor stands."""
+        query = self.query_now
+        place = (
+            query.view.capitalize() if query.text is None else f"Search: {safe_line(query.text, limit=40)}"
+        )
+        if ticket := self.tickets.highlighted:
+            row = self.tickets.pages.row_of(ticket.number)
+            if row is not None and not self.tickets.pages.from_end:
+                place += f" · {row + 1} of {self._total()}"
+        if self.sort_now is not Sort.UPDATED or self.reverse_now:
+            words = next(one.words for one in _SORTS if one.value == self.sort_now)
+            place += f" · by {words}{', reversed' if self.reverse_now else ''}"
+        self.status.say(place=place)
+
+    def _total(self) -> str:
+        if self.tickets.pages.complete:
+            return str(len(self.tickets.pages))
+        counts = self.views.counts
+        if counts is None or self.query_now.text is not None:
+            return "many"
+        count: int = getattr(counts, self.query_now.view)
+        return f"{count}+" if count >= counts.limit else str(count)
+
+    @on(TicketList.MarksChanged)
+    def paint_marks(self, message: TicketList.MarksChanged) -> None:
+        self.status.say(marked=len(message.numbers))
+
+    @on(ViewBar.Chosen)
+    def view_clicked(self, message: ViewBar.Chosen) -> None:
+        self.action_view(message.view)
+
+    def action_view(self, view: str) -> None:
+        if view == "quarantine":
+            self.open_quarantine()
+            return
+        self.close_search()
+        self.show_query(Query(view))
+        self.leave_ticket()
+        self.tickets.focus()
+
+    def leave_ticket(self) -> None:
+        """Reading overrides it."""
+        raise NotImplementedError
+
+    def open_quarantine(self) -> None:
+        from tui.screens.quarantine import QuarantineScreen
+
+        self.app.push_screen(
+            QuarantineScreen(self.connection, self.changed, self.files, self.views.counts, self.clock)
+        )
+
+    def action_search(self, narrow: bool = False) -> None:
+        text = self.query_now.text if self.query_now.text is not None else VIEWS[self.query_now.view]
+        self.search_field.value = f"{text} ".lstrip() if narrow else (self.query_now.text or "")
+        self.query_one("#search-box").display = True
+        self.search_field.focus()
+        self.search_field.action_end()
+
+    def close_search(self) -> None:
+        self.query_one("#search-box").display = False
+        self.search_trouble.update("")
+
+    @on(Input.Changed, "#search")
+    def check_search(self, message: Input.Changed) -> None:
+        """Say beside the field what is wrong with a query, while it is written."""
+        try:
+            parse_query(message.value, self.clock())
+        except Invalid as error:
+            self.search_trouble.update(sentence(error))
+        else:
+            self.search_trouble.update("")
+
+    @on(Input.Submitted, "#search")
+    def take_search(self, message: Input.Submitted) -> None:
+        text = message.value.strip()
+        try:
+            self.show_query(Query(self.query_now.view, text or None))
+        except Invalid as error:
+            self.search_trouble.update(sentence(error))
+            return
+        self.close_search()
+        self.leave_ticket()
+        self.tickets.focus()
+
+    def leave_search(self) -> bool:
+        """One step back; False when there was nothing to leave."""
+        if self.query_one("#search-box").display:
+            self.close_search()
+            self.tickets.focus()
+            return True
+        if self.query_now.text is not None:
+            self.show_query(Query(self.query_now.view))
+            return True
+        return False
+
+    @work(group="menus")
+    async def action_sort(self) -> None:
+        """The same order once more turns it around."""
+        chosen = await self.app.push_screen_wait(Menu("Order by", _SORTS, self.sort_now))
+        if chosen is not None:
+            sort = Sort(chosen)
+            self.set_sort(sort, not self.reverse_now if sort is self.sort_now else False)
+
+    def set_sort(self, sort: Sort, reverse: bool = False) -> None:
+        self.sort_now, self.reverse_now = sort, reverse
+        self.tickets.load(sort, reverse)
+        self.paint_place()

@@ -1,0 +1,163 @@
+"""The agent's screen: the list, the conversation, and the answer being written below it.
+
+On a wide screen list and conversation stand side by side; on a narrow one the class
+`-reading` says which of them is seen. The commands are in the classes it is made of.
+"""
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Label, Static
+
+from core.errors import DeskError
+from tui.connection import sentence
+from tui.keys import DESK_KEYS
+from tui.screens.menu import Choice, Menu
+from tui.screens.writing import Writing
+from tui.widgets.conversation import ConversationPane
+from tui.widgets.key_line import KeyLine
+from tui.widgets.status_line import StatusLine
+from tui.widgets.ticket_facts import TicketFacts
+from tui.widgets.ticket_list import TicketList
+from tui.widgets.view_bar import ViewBar
+
+_GO = (
+    Choice("first", "top of the list", "g"),
+    Choice("unassigned", "unassigned", "u"),
+    Choice("mine", "mine", "m"),
+    Choice("open", "open", "o"),
+    Choice("pending", "pending", "p"),
+    Choice("resolved", "resolved", "r"),
+    Choice("all", "all", "a"),
+    Choice("quarantine", "quarantine", "q"),
+)
+_CHORD_PAUSE = 0.3
+
+NO_TICKET = "No ticket is chosen.\n\nMove with j and k in the list;\nenter opens what is under the cursor."
+
+
+class DeskScreen(Writing):
+    AUTO_FOCUS = "TicketList"
+    BINDINGS = DESK_KEYS
+
+    def compose(self) -> ComposeResult:
+        yield ViewBar()
+        with Horizontal(id="panes"):
+            with Vertical(id="list-pane"):
+                with Vertical(id="search-box"):
+                    yield Input(
+                        placeholder="words, “a phrase”, status:open, assignee:me, from:kim@example.com",
+                        id="search", compact=True, select_on_focus=False,
+                    )  # fmt: skip
+                    yield Static(id="search-trouble", markup=False)
+                yield TicketList(now=self.clock)
+            with Vertical(id="ticket-pane"):
+                yield TicketFacts(self.clock())
+                yield ConversationPane(self.clock())
+                yield Static(NO_TICKET, id="no-ticket", markup=False)
+        with Horizontal(id="command-box"):
+            yield Label(":")
+            yield Input(id="command", compact=True, select_on_focus=False)
+        yield StatusLine()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.start_changing()
+        self.show_nothing()
+        self.start_browsing()
+        self.start_writing()
+        self.set_interval(1, self.repaint_times)
+
+    def repaint_times(self) -> None:
+        """Ages grow by themselves; a running grace period counts down."""
+        now = self.clock()
+        conversation = self.conversation
+        leaving = conversation is not None and any(
+            one.dispatch is not None and one.dispatch.not_before > self.thread.now
+            for one in conversation.messages
+        )
+        if leaving or (now - self.thread.now).total_seconds() >= 30:
+            self.thread.repaint_ages(now)
+            self.facts.now = now
+            self.facts.refresh()
+
+    @work(group="menus")
+    async def action_go(self) -> None:
+        chosen = await self.app.push_screen_wait(Menu("Go to", _GO, delay=_CHORD_PAUSE))
+        if chosen == "first":
+            if self.thread.has_focus:
+                self.thread.action_first()
+            else:
+                self.tickets.action_first()
+        elif chosen is not None:
+            self.action_view(chosen)
+
+    def action_back(self) -> None:
+        """One step back. It never quits and never drops what was typed."""
+        if self.query_one("#command-box").display:
+            self.close_command()
+        elif self.reading:
+            self.leave_ticket()
+        elif not self.leave_search():
+            self.tickets.focus()
+
+    def action_leave(self) -> None:
+        if self.reading:
+            self.leave_ticket()
+        else:
+            self.leave_desk()
+
+    @work(group="menus")
+    async def leave_desk(self) -> None:
+        """With unsent drafts only after a question; they are kept in any case."""
+        from tui.screens.confirm import Confirm
+
+        if self.writing and self.composer is not None:
+            self.composer.keep()
+        if self.unsent:
+            count = len(self.unsent)
+            words = f"{count} draft{'s are' if count > 1 else ' is'} not sent. They stay where they are."
+            choices = [Choice("quit", "quit", "y")]
+            if await self.app.push_screen_wait(Confirm("Quit?", words, choices)) is None:
+                return
+        await self.workers.wait_for_complete([one for one in self.workers if one.group == "drafts"])
+        self.app.exit()
+
+    def action_help(self) -> None:
+        from tui.screens.help import Help, keys_here
+
+        self.app.push_screen(Help(keys_here(self.app, self)))
+
+    def action_theme(self) -> None:
+        from tui.themes import OURS
+
+        self.app.theme = OURS["light" if self.app.current_theme.dark else "dark"].name
+
+    def action_refresh_all(self) -> None:
+        self.tickets_changed(frozenset())
+        self.tell("Fetching everything anew.")
+
+    def action_command(self) -> None:
+        self.query_one("#command-box").display = True
+        field = self.query_one("#command", Input)
+        field.value = ""
+        if field.suggester is None:
+            from tui.commands import suggester
+
+            field.suggester = suggester()
+        field.focus()
+
+    def close_command(self) -> None:
+        self.query_one("#command-box").display = False
+        (self.thread if self.reading else self.tickets).focus()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        if message.input.id != "command":
+            return
+        from tui.commands import run
+
+        self.close_command()
+        try:
+            run(self, message.value)
+        except DeskError as error:
+            self.notify(sentence(error), title="Not done", severity="error", markup=False)

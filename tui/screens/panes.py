@@ -1,0 +1,135 @@
+"""What every command of the desk screen stands on: its panes, the desk, and how trouble is told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual import getters
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widgets import Input, Static
+
+from core.config import Settings
+from core.desk import Desk
+from core.errors import DeskError, Unreachable
+from core.models import Conversation, Ticket
+from core.text import safe_line
+from tui.connection import Connection, sentence
+from tui.drafts import DraftFolder
+from tui.history import History
+from tui.shelf import Shelf
+from tui.widgets.conversation import ConversationPane
+from tui.widgets.status_line import StatusLine
+from tui.widgets.ticket_facts import TicketFacts
+from tui.widgets.ticket_list import TicketList
+from tui.widgets.view_bar import ViewBar
+
+if TYPE_CHECKING:
+    from core.files import Files
+    from tui.widgets.composer import Composer
+
+
+class Panes(Screen[None]):
+    views = getters.query_one(ViewBar)
+    search_field = getters.query_one("#search", Input)
+    search_trouble = getters.query_one("#search-trouble", Static)
+    tickets = getters.query_one(TicketList)
+    facts = getters.query_one(TicketFacts)
+    thread = getters.query_one(ConversationPane)
+    status = getters.query_one(StatusLine)
+
+    def __init__(
+        self,
+        connection: Connection,
+        changed: "Signal[frozenset[int]]",
+        moved: "Signal[str]",
+        settings: Settings,
+        files: "Files | None",
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__()
+        self.connection = connection
+        self.changed = changed
+        self.moved = moved
+        self.settings = settings
+        self.files = files
+        self.clock = clock
+        self.history = History()
+        self.shelf = Shelf()
+        self.drafts = DraftFolder(settings.home / "drafts")
+        self.unsent: set[tuple[int, str]] = set()
+        """Ticket and kind of every draft with something in it."""
+        self.shown_number: int | None = None
+        """The ticket in the conversation pane."""
+        self.composer: Composer | None = None
+
+    @property
+    def desk(self) -> Desk:
+        """Raises `Unreachable` while there is none."""
+        return self.connection.desk
+
+    @property
+    def conversation(self) -> Conversation | None:
+        return self.thread.conversation
+
+    @property
+    def reading(self) -> bool:
+        """Whether the agent has opened a ticket, rather than looking at its preview."""
+        return self.has_class("-reading")
+
+    @property
+    def writing(self) -> bool:
+        return self.composer is not None and self.composer.display
+
+    @property
+    def wide(self) -> bool:
+        return self.size.width >= 110
+
+    @property
+    def target(self) -> Ticket | None:
+        """The one ticket that a command is about: the open one, else the one under the cursor."""
+        if self.reading and self.facts.ticket is not None:
+            return self.facts.ticket
+        return self.tickets.highlighted
+
+    @property
+    def targets(self) -> list[int]:
+        """Numbers of all tickets that a command is about."""
+        if self.tickets.marks:
+            return sorted(self.tickets.marks)
+        return [self.target.number] if self.target else []
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """The door where an error of the desk becomes a sentence for the agent."""
+        try:
+            yield
+        except DeskError as error:
+            self.tell_error(error)
+
+    def tell_error(self, error: DeskError) -> None:
+        if isinstance(error, Unreachable):
+            self.connection.doubt(error)
+        self.notify(sentence(error), title="Not done", severity="error", timeout=8, markup=False)
+
+    def tell(self, words: str) -> None:
+        """Say in the status line what was just done; `words` may hold outside text."""
+        self.status.say(note=safe_line(words, limit=200))
+
+    def paint_unsent(self) -> None:
+        self.status.say(unsent=len(self.unsent))
+
+    def paint_ticket(self, ticket: Ticket) -> None:
+        """Show a ticket as it is now, wherever it stands."""
+        self.tickets.put(ticket)
+        if self.facts.ticket is not None and self.facts.ticket.number == ticket.number:
+            self.facts.ticket = ticket
+
+    def patch_ticket(self, number: int, **fields: object) -> Ticket | None:
+        """Show a change before the desk answers; returns the ticket as it was, None if it is not here."""
+        before = self.tickets.patch(number, **fields)
+        if self.facts.ticket is not None and self.facts.ticket.number == number:
+            before = before or self.facts.ticket
+            self.facts.ticket = self.facts.ticket.model_copy(update=fields)
+        return before

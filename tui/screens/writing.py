@@ -1,0 +1,242 @@
+"""Writing answers and notes on the desk screen. Nothing typed is lost: not to a key, a refusal or a crash."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+from textual import on, work
+
+from core.errors import DeskError, Unreachable
+from core.models import Conversation, Direction, Note, Recipients, Ticket
+from core.text import safe_line
+from tui.history import Step
+from tui.screens.changing import Changing
+from tui.screens.confirm import Confirm
+from tui.screens.menu import Choice
+from tui.widgets.composer import Composer
+from tui.widgets.thread import Entry, entries
+
+
+class Writing(Changing):
+    def start_writing(self) -> None:
+        self.keeping = asyncio.Lock()
+        """Drafts are put away one after the other, so that the newest is what stays."""
+        self.seen: set[UUID] = set()
+        """What stood on the ticket when the agent began to write, or was shown since."""
+        self.find_local_drafts()
+
+    @work(group="drafts")
+    async def find_local_drafts(self) -> None:
+        """What an earlier life of this terminal could not give to the database."""
+        self.unsent |= set(await asyncio.to_thread(self.drafts.waiting))
+        self.paint_unsent()
+
+    def action_reply(self) -> None:
+        self.write("reply")
+
+    def action_note(self) -> None:
+        self.write("note")
+
+    @work(exclusive=True, group="writing")
+    async def write(self, kind: str, number: int | None = None) -> None:
+        """Open the ticket and begin an answer or a note, with the draft that lies there."""
+        ticket = self.target
+        number = number or (ticket.number if ticket else None)
+        if number is None:
+            self.tell("There is no ticket here.")
+            return
+        self.open_number(number)
+        with self.told():
+            conversation = await self._conversation_of(number)
+            content = await self._draft(conversation, kind)
+            self.seen = {entry.id for entry in entries(conversation)}
+            self.paint_conversation(conversation)
+            await self._begin(kind, conversation, content)
+
+    async def _conversation_of(self, number: int) -> Conversation:
+        """What is on the screen where that is the ticket: writing can begin without the desk."""
+        shown = self.conversation
+        fresh = self.shelf.get(number) is not None or self.connection.state != "connected"
+        if shown is not None and shown.ticket.number == number and fresh:
+            return shown
+        return await self.desk.show_ticket(number, self._limit)
+
+    async def _draft(self, conversation: Conversation, kind: str) -> str:
+        """A local file is newer than what the database has."""
+        number = conversation.ticket.number
+        local = await asyncio.to_thread(self.drafts.find, number, kind)
+        if local is not None:
+            return local
+        if self.connection.state == "connected":
+            conversation = await self.desk.show_ticket(number, 1)
+        return next((draft.content for draft in conversation.drafts if draft.kind == kind), "")
+
+    async def _begin(self, kind: str, conversation: Conversation, content: str) -> None:
+        if self.composer is None:
+            self.composer = Composer(id="composer")
+            self.composer.display = False
+            await self.query_one("#ticket-pane").mount(self.composer)
+        ticket = conversation.ticket
+        self.composer.display = True
+        self.add_class("-writing")
+        self.composer.begin(kind, ticket.number, _who(ticket), conversation.reply_to, content)
+        self.call_after_refresh(self.thread.action_last)
+
+    @on(Composer.Paused)
+    def typing_paused(self, message: Composer.Paused) -> None:
+        self.keep_draft(message.number, message.kind, message.content)
+
+    @work(group="drafts")
+    async def keep_draft(self, number: int, kind: str, content: str) -> None:
+        """Into a file first, then into the database; the file goes when the database has it."""
+        async with self.keeping:
+            kept = content if content.strip() else ""
+            try:
+                await asyncio.to_thread(self.drafts.keep, number, kind, content)
+            except OSError as error:
+                self.tell(f"The draft could not be written to a file: {error.strerror}")
+            try:
+                await self.desk.save_draft(number, kind, kept)
+            except Unreachable as error:
+                self.connection.doubt(error)
+            except DeskError as error:
+                self.tell_error(error)
+            else:
+                await asyncio.to_thread(self.drafts.drop, number, kind, content)
+            self._note_unsent(number, kind, bool(kept))
+            self.shelf.drop([number])
+
+    def _note_unsent(self, number: int, kind: str, there: bool) -> None:
+        if there:
+            self.unsent.add((number, kind))
+        else:
+            self.unsent.discard((number, kind))
+        self.paint_unsent()
+
+    @on(Composer.Left)
+    def composer_left(self) -> None:
+        composer = self.composer
+        if composer is not None:
+            words = "Kept as a draft; press r or n to go on." if composer.has_text else ""
+            self.put_away()
+            self.tell(words)
+
+    def put_away(self) -> None:
+        """Close the composer; what was typed is kept."""
+        if self.composer is not None:
+            self.composer.keep()
+            self.composer.display = False
+            self.remove_class("-writing")
+            (self.thread if self.reading else self.tickets).focus()
+
+    @on(Composer.Switched)
+    def composer_switched(self, message: Composer.Switched) -> None:
+        if self.composer is not None:
+            self.write(message.kind, self.composer.number)
+
+    @on(Composer.EditorWanted)
+    def composer_wants_editor(self) -> None:
+        from tui.editor import edit
+
+        composer = self.composer
+        if composer is not None:
+            with self.told(), self.app.suspend():
+                composer.content = edit(composer.content, self.settings.editor)
+            composer.keep()
+
+    @on(Composer.Sent)
+    @work(exclusive=True, group="sending")
+    async def composer_sent(self) -> None:
+        """Look for what came meanwhile, then send; on a refusal the text stays where it is."""
+        composer = self.composer
+        if composer is None or not composer.display:
+            return
+        if not composer.has_text:
+            self.tell("Nothing is written yet.")
+            return
+        composer.add_class("-busy")
+        try:
+            with self.told():
+                people = composer.recipients() if composer.kind == "reply" else Recipients()
+                if await self._nothing_newer(composer.number):
+                    await self._send(composer, people)
+        finally:
+            composer.remove_class("-busy")
+
+    async def _nothing_newer(self, number: int) -> bool:
+        """Whether it may leave: nothing came since the agent began, or the agent says so."""
+        conversation = await self.desk.show_ticket(number, self._limit)
+        newer = [one for one in entries(conversation) if one.id not in self.seen]
+        if not newer:
+            return True
+        self.seen |= {one.id for one in newer}
+        self.paint_conversation(conversation)
+        self.thread.action_last()
+        words = "\n".join(map(_newer_words, newer[-5:]))
+        title = "This came while you were writing"
+        choices = [Choice("review", "review it first", "r"), Choice("send", "send anyway", "s")]
+        return await self.app.push_screen_wait(Confirm(title, words, choices)) == "send"
+
+    async def _send(self, composer: Composer, people: Recipients) -> None:
+        number, kind, content = composer.number, composer.kind, composer.content
+        request_id = uuid4()
+        async with self.in_order:
+            if kind == "note":
+                answer = await self.desk.note(number, content, request_id=request_id)
+            else:
+                answer = await self.desk.reply(
+                    number, content, composer.then, people.to, people.cc,
+                    grace_seconds=self.settings.grace_seconds, request_id=request_id,
+                )  # fmt: skip
+        words = f"answer to #{number}" if kind == "reply" else f"note on #{number}"
+        self.history.did(Step(words, request_id, (number,), sent=kind == "reply"))
+        composer.begin(kind, number, "", people, "")
+        self.put_away()
+        await self.forget_draft(number, kind)
+        for ticket in answer.tickets:
+            self.paint_ticket(ticket)
+        leaves = f"The answer leaves in {self.settings.grace_seconds:.0f} s. z takes it back."
+        self.tell(leaves if kind == "reply" else "Note added. z undoes it.")
+        self.refresh_conversation()
+
+    async def forget_draft(self, number: int, kind: str) -> None:
+        """It was sent; a pause saved just before may have come after."""
+        async with self.keeping:
+            await asyncio.to_thread(self.drafts.drop, number, kind)
+            await self.desk.save_draft(number, kind, "")
+        self._note_unsent(number, kind, False)
+        self.shelf.drop([number])
+
+    def reopen_draft(self, number: int) -> None:
+        self.write("reply", number)
+
+    def connection_moved(self, state: str) -> None:
+        super().connection_moved(state)
+        if state == "connected":
+            self.meet()
+            self.give_local_drafts()
+
+    @work(group="meet")
+    async def meet(self) -> None:
+        with self.told():
+            self.me = await self.desk.whoami()
+
+    @work(group="drafts")
+    async def give_local_drafts(self) -> None:
+        """The database is back: give it what was typed meanwhile."""
+        for number, kind in await asyncio.to_thread(self.drafts.waiting):
+            content = await asyncio.to_thread(self.drafts.find, number, kind)
+            if content is not None:
+                self.keep_draft(number, kind, content)
+
+
+def _who(ticket: Ticket) -> str:
+    return safe_line(ticket.requester_name or ticket.requester_email, limit=60)
+
+
+def _newer_words(entry: Entry) -> str:
+    if isinstance(entry, Note):
+        who, did, text = entry.author_name or entry.author_email, "noted", entry.content
+    else:
+        who, text = entry.sender_name or entry.sender_email, entry.content
+        did = "wrote" if entry.direction is Direction.INCOMING else "answered"
+    return f"{safe_line(who, limit=60)} {did}: {safe_line(text, limit=160)}"

@@ -1,0 +1,83 @@
+"""The line that says where the agent is and how the desk is doing."""
+
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.widgets.wrap import cropped
+
+
+@dataclass(frozen=True)
+class State:
+    """What the line says; texts are safe to show."""
+
+    place: str = ""
+    """The view, the search, and where in it: "Open · 3 of 170"."""
+    marked: int = 0
+    unsent: int = 0
+    connection: str = "connecting"
+    """connecting, connected or lost."""
+    trouble: str = ""
+    """Why the desk is not reached."""
+    mail: str = ""
+    """How long ago the mailbox was read, or why it was not."""
+    mail_trouble: bool = False
+    note: str = ""
+    """What was just done; it stands there until the next thing."""
+
+
+class StatusLine(Widget):
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1; padding: 0 1; background: $panel; color: $text-muted;
+        & > .status--bad { color: $error; text-style: bold; }
+        & > .status--good { color: $success; }
+        & > .status--marked { color: $accent; text-style: bold; }
+        & > .status--place { color: $foreground; }
+    }
+    """
+    COMPONENT_CLASSES = {"status--bad", "status--good", "status--marked", "status--place"}
+    state: reactive[State] = reactive(State())
+
+    def say(self, **changes: object) -> None:
+        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+
+    def render(self) -> Text:
+        width = max(self.content_size.width, 20)
+        right = self._right()
+        left = self._left()
+        room = width - cell_len(right.plain) - 2
+        left.truncate(max(room, 10), overflow="ellipsis")
+        gap = width - cell_len(left.plain) - cell_len(right.plain)
+        line = left.append(" " * max(gap, 1)).append_text(right)
+        line.truncate(width, overflow="crop")
+        return line
+
+    def _left(self) -> Text:
+        state = self.state
+        line = Text(state.place, self._style("place"), no_wrap=True)
+        if state.marked:
+            line.append("   ").append(f"{state.marked} marked", self._style("marked"))
+        if state.note:
+            line.append("   ").append(cropped(state.note, 200))
+        return line
+
+    def _right(self) -> Text:
+        state = self.state
+        line = Text(no_wrap=True)
+        if state.unsent:
+            line.append(f"{state.unsent} unsent   ", self._style("marked"))
+        if state.connection != "connected":
+            words = "connecting…" if state.connection == "connecting" else "NO DATABASE, trying again"
+            return line.append(f"○ {words}", self._style("bad" if state.connection == "lost" else "marked"))
+        if state.mail:
+            style = self._style("bad") if state.mail_trouble else Style()
+            line.append(f"{state.mail}   ", style)
+        return line.append("● ", self._style("good")).append("connected")
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"status--{name}", partial=True)
