@@ -14,6 +14,7 @@ import re
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -201,7 +202,7 @@ class Embedded:
                 elif _ended(started):
                     os.close(started)
                     started = None
-                    self._explain()
+                    self._explain(final=time.monotonic() + 1 > deadline)
                 time.sleep(_PAUSE)
         finally:
             if started is not None:
@@ -216,7 +217,7 @@ class Embedded:
                 os.pwrite(turn, b"stopping", 0)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(found.pid, signal.SIGINT)
-            if not _wait(lambda: _Postmaster.of(self.data) is None or not found.answers()):
+            if not _wait(lambda: _Postmaster.of(self.data) is None or _gone(found.pid)):
                 raise Unreachable(f"Postgres did not stop within a minute; {self.log} says what it is doing.")
             if found.folder != str(self.data):
                 with contextlib.suppress(OSError):
@@ -241,6 +242,7 @@ class Embedded:
         run(
             *("initdb", "--pgdata", str(new), "--username", NAME, "--encoding=UTF8", "--data-checksums"),
             *("--auth-local=trust", "--auth-host=reject", "--no-instructions"),
+            *(["--no-sync"] if self._settings["fsync"] == "off" else []),
             *(locale if version >= 17 else ["--locale=C.UTF-8"]),
         )
         rename = f"alter database postgres rename to {NAME}"
@@ -303,13 +305,11 @@ class Embedded:
         self._log_before = os.fstat(log.fileno()).st_size
         return log
 
-    def _explain(self) -> None:
-        """Raise why the server ended, unless what it met will pass by itself."""
+    def _explain(self, *, final: bool) -> None:
+        """Raise why the server ended, unless what it met may pass by itself and there is time."""
         said = self.log.read_bytes()[self._log_before :].decode("utf-8", "replace")
-        if "shared memory block" in said or 'lock file "postmaster.pid" already exists' in said:
-            time.sleep(0.02)
-            return
-        raise server_programs.refusal(said, self.data)
+        if final or not re.search(r"shared memory block|lock file .* already exists", said):
+            raise server_programs.refusal(said, self.data)
 
     @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -335,6 +335,21 @@ def _wait(done: Callable[[], bool]) -> bool:
             return False
         time.sleep(_PAUSE)
     return True
+
+
+def _gone(pid: int) -> bool:
+    """Whether the process ended, even if whoever should take note of that never does."""
+    try:
+        if sys.platform != "linux":
+            os.kill(pid, 0)
+            return False
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return _ended(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _ended(pipe: int) -> bool:

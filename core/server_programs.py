@@ -14,6 +14,7 @@ from typing import Any
 from core import system_account
 from core.errors import DeskError, Unreachable
 
+DEBIAN = Path("/usr/lib/postgresql")
 
 @functools.cache
 def folder() -> Path:
@@ -26,7 +27,7 @@ def folder() -> Path:
         places += [Path(place) / "pginstall" / "bin" for place in spec.submodule_search_locations or []]
     if found := shutil.which("initdb"):
         places.append(Path(found).resolve().parent)
-    places += sorted(Path("/usr/lib/postgresql").glob("[1-9]*/bin"), reverse=True)
+    places += sorted(DEBIAN.glob("[1-9]*/bin"), reverse=True)
     for place in places:
         if (place / "initdb").exists() and (place / "postgres").exists():
             return place

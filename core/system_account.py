@@ -111,29 +111,28 @@ def _let_in(folder: Path, account: SystemAccount) -> None:
         raise Unreachable(f"{refused} ({error.strerror}).", hint=_AS_USER) from error
 
 
-if sys.platform == "linux":
+def _write_entry(folder: Path, account: SystemAccount) -> None:
+    entries = _entries(folder)
+    ours, mask = (_USER, account.user), (_MASK, _NOBODY_NAMED)
+    if entries.get(ours, 0) & entries.get(mask, 0) & _ENTER:
+        return
+    entries[ours] = entries.get(ours, 0) | _ENTER
+    entries[mask] = entries.get(mask, entries[_GROUP, _NOBODY_NAMED]) | _ENTER
+    packed = (_ENTRY.pack(tag, rights, who) for (tag, who), rights in sorted(entries.items()))
+    os.setxattr(folder, _ACCESS_LIST, _VERSION + b"".join(packed))
 
-    def _write_entry(folder: Path, account: SystemAccount) -> None:
-        entries = _entries(folder)
-        ours, mask = (_USER, account.user), (_MASK, _NOBODY_NAMED)
-        if entries.get(ours, 0) & entries.get(mask, 0) & _ENTER:
-            return
-        entries[ours] = entries.get(ours, 0) | _ENTER
-        entries[mask] = entries.get(mask, entries[_GROUP, _NOBODY_NAMED]) | _ENTER
-        packed = (_ENTRY.pack(tag, rights, who) for (tag, who), rights in sorted(entries.items()))
-        os.setxattr(folder, _ACCESS_LIST, _VERSION + b"".join(packed))
 
-    def _entries(folder: Path) -> dict[tuple[int, int], int]:
-        """(tag, id) -> rights; made from the mode where the folder has no list yet."""
-        try:
-            packed = os.getxattr(folder, _ACCESS_LIST)[len(_VERSION) :]
-        except OSError as error:
-            if error.errno != errno.ENODATA:
-                raise
-            mode = folder.stat().st_mode
-            return {
-                (_OWNER, _NOBODY_NAMED): mode >> 6 & 7,
-                (_GROUP, _NOBODY_NAMED): mode >> 3 & 7,
-                (_OTHERS, _NOBODY_NAMED): mode & 7,
-            }
-        return {(tag, who): rights for tag, rights, who in _ENTRY.iter_unpack(packed)}
+def _entries(folder: Path) -> dict[tuple[int, int], int]:
+    """(tag, id) -> rights; made from the mode where the folder has no list yet."""
+    try:
+        packed = os.getxattr(folder, _ACCESS_LIST)[len(_VERSION) :]
+    except OSError as error:
+        if error.errno != errno.ENODATA:
+            raise
+        mode = folder.stat().st_mode
+        return {
+            (_OWNER, _NOBODY_NAMED): mode >> 6 & 7,
+            (_GROUP, _NOBODY_NAMED): mode >> 3 & 7,
+            (_OTHERS, _NOBODY_NAMED): mode & 7,
+        }
+    return {(tag, who): rights for tag, rights, who in _ENTRY.iter_unpack(packed)}
