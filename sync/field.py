@@ -29,8 +29,7 @@ _LITERAL = re.compile(r"\[[\w.:-]{1,60}\]", re.ASCII)
 def text(name: str, value: str, limit: int = 250) -> str:
     """The value of a field of free text (Subject); `name` is that of the field."""
     value = safe_line(value, limit)
-    # "=?" would be decoded by the reader though nobody encoded it; a long word folds only when encoded.
-    if not value.isascii() or "=?" in value or any(len(word) > _LINE - 10 for word in value.split(" ")):
+    if _needs_encoding(value):
         return _encoded(value, len(name) + 2)
     lines = [""]
     room = _LINE - len(name) - 2
@@ -90,7 +89,8 @@ def references(found: Iterable[str]) -> str:
 
 
 def _phrase(name: str) -> str:
-    if not name.isascii() or "=?" in name:
+    # Escapes in a quoted name are right, and misread all the same by more than one mail program.
+    if _needs_encoding(name) or '"' in name or "\\" in name:
         return _encoded(name, 15)
     return name if _ATOMS.fullmatch(name) and len(name) <= 60 else _folded(_quoted(name))
 
@@ -107,6 +107,11 @@ def _folded(quoted: str) -> str:
 
 def _quoted(value: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
+
+
+def _needs_encoding(value: str) -> bool:
+    """Also what a reader would decode though nobody encoded it, and a word too long to stand on a line."""
+    return not value.isascii() or "=?" in value or any(len(word) > _LINE - 20 for word in value.split(" "))
 
 
 def _encoded(value: str, taken: int) -> str:
