@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from commands import agent, config, db, sync, ticket
+from commands import agent, config, db, mail, sync, ticket
 from commands.door import Door
 from commands.opening import Typed
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(ticket.app, name="ticket")
+app.add_typer(mail.app, name="mail")
 app.add_typer(sync.app, name="sync")
 app.add_typer(agent.app, name="agent")
 app.add_typer(db.app, name="db")

@@ -6,6 +6,7 @@ the text exactly and escapes what would not print, so that it is as harmless on 
 
 import os
 import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ import typer
 
 _MARKS_KEPT = 6
 """Combining marks that JSON shows in a row; further ones are escaped."""
+_GAP = 2
+_NARROWEST = 8
+"""Columns of the terminal."""
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]+")
 
 
@@ -55,19 +59,26 @@ def write_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], flexible:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for place, heading in enumerate(headings):
-        gives_way = place in flexible
-        table.add_column(
-            heading,
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=1 if gives_way else None,
-            min_width=8 if gives_way else None,
-        )
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for heading, width in zip(headings, _widths([headings, *rows], flexible), strict=True):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _print(table)
+
+
+def _widths(rows: Sequence[Sequence[str]], flexible: Sequence[int]) -> list[int]:
+    """As wide as the widest cell; too wide a table takes from the widest of its flexible columns."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    room = shutil.get_terminal_size().columns - _GAP * (len(widths) - 1)
+    while sum(widths) > room:
+        widest = max(flexible, key=lambda place: widths[place], default=0)
+        if not flexible or widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def write_heading(text: str) -> None:
