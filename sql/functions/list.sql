@@ -90,9 +90,12 @@ begin
   if not filter ? 'status' then
     return replace(v_branch, '%s', 'true');
   end if;
-  -- One walk for each status, each along its own index, merged.
+  -- One walk for each status, each along its own index, merged. In the order of waiting, those for
+  -- whom nobody waits stand at one point of the index, by number.
   return (select 'select t.* from ('
-      || string_agg('(' || replace(v_branch, '%s', format('t.status = %L::ticket_status', s)) || ')', ' union all ')
+      || string_agg('(' || replace(v_branch, '%s', format('t.status = %L::ticket_status', s)
+        || case when sort = 'waiting' and s <> 'open' then $q$ and t.waiting_since = 'infinity'$q$ else '' end)
+        || ')', ' union all ')
       || format(') t order by %s limit %s', v_by, "limit")
     from jsonb_array_elements_text(filter -> 'status') s);
 end $$;

@@ -57,7 +57,7 @@ declare
   v_after jsonb;
   v_before jsonb;
 begin
-  if v_new.status <> 'open' and v_old ->> 'status' = 'open' and not changes ? 'waiting_since' then
+  if v_new.status <> 'open' then
     v_new.waiting_since := 'infinity';     -- the ball is no longer with us
   end if;
   select jsonb_object_agg(key, value), jsonb_object_agg(key, v_old -> key) into v_after, v_before

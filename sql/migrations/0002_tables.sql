@@ -48,7 +48,8 @@ create table tickets (
   message_count integer not null default 0,
   attachment_count integer not null default 0,
   reply_token text not null unique default replace(gen_random_uuid()::text, '-', ''),
-  words tsvector not null default ''       -- of all its messages; beside the order, so that one index walk can do both
+  words tsvector not null default '',      -- of all its messages; beside the order, so that one index walk can do both
+  check (status = 'open' or waiting_since = 'infinity')    -- lists in the order of waiting count on it
 );
 
 create table raw_mails (                   -- the ledger: one row for each mail ever taken in
