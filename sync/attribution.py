@@ -4,27 +4,38 @@ Found from its end (a colon, a verb) backwards to a line it can begin with, over
 sentences that begin with "On" cost nothing and swallow nothing.
 """
 
+# ruff: noqa: RUF001 - the words of many languages are in many scripts
+
 import re
 
 LINES = 6
 WIDTH = 300
 
 VERBS = (
-    r"wrote|writes|schrieb|schrieb am|schreibt|geschrieben|a écrit|a ecrit|écrit|escribi[oó]|escribe|va escriure"
-    r"|escreveu|ha scritto|scrisse|schreef|geschreven|skrev|skrifaði|kirjoitti|kirjutas|napisa[lł]\(a\)|napisa[lł]a?"
-    r"|napsala?|napsal\(a\)|napísala?|napísal\(a\)|je napisa[ol]|je napisala|írta|a scris|yazdı|yazmış|đã viết"
-    r"|написал\(а\)|написала?|пишет|пише|писал|написав|написа|је написао/ла|έγραψε|rašė|parašė|rakstīja|menulis"
-    r"|写道|寫道|來信|来信|のメール|さんは書きました|書きました|님이 작성|작성|כתב|كتب|เขียน|said|skribis|thus spake"
+    r"wrote|writes|schrieb|schrieb am|schreibt|geschrieben|a écrit|a ecrit|écrit|escribi[oó]|escribe"
+    r"|va escriure"
+    r"|escreveu|ha scritto|scrisse|schreef|geschreven|skrev|skrifaði|kirjoitti|kirjutas|napisa[lł]\(a\)"
+    r"|napisa[lł]a?"
+    r"|napsala?|napsal\(a\)|napísala?|napísal\(a\)|je napisa[ol]|je napisala|írta|a scris|yazdı|yazmış"
+    r"|đã viết"
+    r"|написал\(а\)|написала?|пишет|пише|писал|написав|написа|је написао/ла|έγραψε|rašė|parašė|rakstīja"
+    r"|menulis"
+    r"|写道|寫道|來信|来信|のメール|さんは書きました|書きました|님이 작성|작성|כתב|كتب|เขียน|said|skribis"
+    r"|thus spake"
 )
 VERB = re.compile(rf"(?:^|(?<=[\W\d_]))(?:{VERBS})(?=[\W\d_]|$)|写道|寫道|님이 작성|のメール", re.IGNORECASE)
 VERB_LAST = re.compile(
-    rf"(?:^|[\W\d_])(?:{VERBS})(?: het volgende| ?на?| următoarele| ما يلي)?[\s\])}}>*_\"'»”]*[:：]?[\s*_>-]*$|[写寫]道\s*[:：]?\s*$",
+    rf"(?:^|[\W\d_])(?:{VERBS})(?: het volgende| ?на?| următoarele"
+    rf"| ما يلي)?[\s\])}}>*_\"'»”]*[:：]?[\s*_>-]*$|[写寫]道\s*[:：]?\s*$",
     re.IGNORECASE,
 )
 STARTS = (
-    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În|Pe data|La|Pada"
-    r"|Missatge de|Quoting|Zitat von|Citando|Citat|Selon|Il giorno|Am|Vom|Von|Em|No dia|El día|Kuupäev|Dana|Pondělí"
-    r"|в|у|بتاريخ|في|בתאריך|ב|ในวันที่|Ngày|Tarih|Dňa|Dňa|Po|V|Í|Þann|Ann|Ons|Tors|Fre|Lör|Sön|Mån|Tis|在|於|于"
+    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În|Pe data"
+    r"|La|Pada"
+    r"|Missatge de|Quoting|Zitat von|Citando|Citat|Selon|Il giorno|Am|Vom|Von|Em|No dia|El día|Kuupäev"
+    r"|Dana|Pondělí"
+    r"|в|у|بتاريخ|في|בתאריך|ב|ในวันที่|Ngày|Tarih|Dňa|Dňa|Po|V|Í|Þann|Ann|Ons|Tors|Fre|Lör|Sön|Mån|Tis|在|於"
+    r"|于"
 )
 START = re.compile(
     rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.年]\d|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
@@ -32,12 +43,16 @@ START = re.compile(
 )
 # What makes a start a date or a person, and not the beginning of a sentence.
 EVIDENCE = re.compile(
-    r"\d|@|<|\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|article|yesterday|you\b", re.IGNORECASE
+    r"\d|@|<|\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|article|yesterday"
+    r"|you\b",
+    re.IGNORECASE,
 )
 MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 MAIL_AND_VERB = re.compile(rf"^[^:\n]{{0,120}}?\S+@\S+[>)\]\"']*,?\s+(?:{VERBS})(?:\W|$)", re.IGNORECASE)
 # Gmail's oldest form has no verb: 2016-03-03 17:21 GMT+01:00 Name <address>:
-DATED = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)")
+DATED = re.compile(
+    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)"
+)
 NAMED = re.compile(rf"^[^\d:.!?<>]{{1,60}}\s(?:{VERBS})\s*:\s*$", re.IGNORECASE)
 ENDS = re.compile(r"[:：][\s*_]*$|\bwrote\s*-*\s*$|写道|寫道", re.IGNORECASE)
 DECORATION = " \t\u00a0*_-–—|\u200e\u200f\u202a\u202b\u202c\ufeff"
@@ -45,7 +60,8 @@ LONE_CLOSE = re.compile(r"^>+\s*(?:>\s*)?(?:(?:" + VERBS + r")\s*)?[:：]\s*$", 
 
 
 def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
-    """Where the attribution begins whose last line is `end`; -1 when that line ends none. Never above `floor`."""
+    """Where the attribution begins whose last line is `end`; -1 when that line ends none. Never above"
+    " `floor`."""
     last = lines[end][:WIDTH].strip(DECORATION)
     if DATED.match(last):
         return end
@@ -75,11 +91,14 @@ def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
 
 
 def _complete(joined: str) -> bool:
-    """Whether a start and an end make an attribution: a verb at the end, or a verb or a mailbox before the colon."""
+    """Whether a start and an end make an attribution: a verb at the end, or a verb or a mailbox before"
+    " the colon."""
     if len(joined) > 2 * WIDTH:
         return False
     if VERB_LAST.search(joined):
         return True
     if not joined.endswith((":", "：")):
         return False
-    return bool(VERB.search(joined)) or (joined.rstrip(":： ").endswith((">", ")")) and bool(MAILBOX.search(joined)))
+    return bool(VERB.search(joined)) or (
+        joined.rstrip(":： ").endswith((">", ")")) and bool(MAILBOX.search(joined))
+    )

@@ -7,7 +7,9 @@ from sync.parsed import Verdict
 
 COMMENT = re.compile(r"\([^()]*\)")
 RESULT = re.compile(r"(?:^|[;\s])(?:x-)?([a-z0-9-]{2,30})\s*=\s*([a-z]+)", re.IGNORECASE)
-METHODS = frozenset(["arc", "auth", "dkim", "dkim-adsp", "dmarc", "iprev", "spf", "smime", "vbr", "bimi", "compauth"])
+METHODS = frozenset(
+    ["arc", "auth", "dkim", "dkim-adsp", "dmarc", "iprev", "spf", "smime", "vbr", "bimi", "compauth"]
+)
 
 
 def verdicts(values: Iterable[str]) -> tuple[Verdict, ...]:

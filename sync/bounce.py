@@ -1,4 +1,5 @@
-"""Delivery reports: who did not get our mail, for good or only for now (RFC 3464, and servers that know none of it)."""
+"""Delivery reports: who did not get our mail, for good or only for now (RFC 3464, and servers that know"
+" none of it)."""
 
 import re
 from dataclasses import dataclass
@@ -10,19 +11,30 @@ from sync.part import Part
 from sync.report import Recipient
 
 DAEMON = re.compile(
-    r"mailer-?daemon|mail-?daemon|postmaster|mail[ .]delivery[ .](?:sub)?system|mdaemon|maildelivery|mail delivery|mail system|system administrator"
-    r"|mail_service|imss@|smtp_gateways|virusscan|symantec_antivirus|microsoft ?exchange|mailadmin|mail administrator|delivery-?(?:status|failure|notification)"
+    r"mailer-?daemon|mail-?daemon|postmaster|mail[ .]delivery[ .](?:sub)?system|mdaemon|maildelivery"
+    r"|mail delivery|mail system|system administrator"
+    r"|mail_service|imss@|smtp_gateways|virusscan|symantec_antivirus|microsoft ?exchange|mailadmin"
+    r"|mail administrator|delivery-?(?:status|failure|notification)"
     r"|bounces?@|mail-?gateway|@mailer|mailsweeper|mailmarshal|maileratserver|メール配信",
     re.IGNORECASE,
 )
 SUBJECT = re.compile(
-    r"undeliver|delivery (?:status|fail|problem|error|report|notification|has failed|warning|delay|incomplete|unsuccess)|deliver(?:y)? (?:failed|failure)"
-    r"|failure notice|fail(?:ure|ed)? (?:notice|delivery|mail)|failed mail|returned (?:mail|message|e-?mail|to sender)|mail (?:delivery )?(?:fail|error|problem|not deliver|undeliver|returned|system error)"
-    r"|non[- ]?deliver|not delivered|(?:message|mail) (?:could not|not|can(?:no|')t)|processing error|could not deliver|couldn't be delivered|can't be delivered|user unknown"
-    r"|warning: (?:message|could not|.{0,60}(?:delayed|undelivered|unknown))|message (?:delayed|undeliver|status - undeliver|delivery)|nachricht nicht zugestellt|unzustellbar|mail konnte nicht"
-    r"|zustellung|non remis|échec de|notification d.état|devuelto|no entregad|não entregue|devolução|mancat[oa] |non recapit|recapito fallito|onbestelbaar|niet afgeleverd"
-    r"|ikke leveret|ikke levert|kunne inte levereras|niedostarcz|nie dostarcz|не доставлен|возвращен|ошибка доставки|недоставлен|配信不能|配信失敗|送信できません|退信|系统退信|未送达"
-    r"|未傳遞|無法傳遞|전송 실패|반송|nedoručiteln|kézbesíthetetlen|teslim edilemedi|sorry, (?:we )?(?:unable|your)|bounced? |mail rejected|unknown (?:user|recipient)|address (?:unknown|change)",
+    r"undeliver|delivery (?:status|fail|problem|error|report|notification|has failed|warning|delay"
+    r"|incomplete|unsuccess)|deliver(?:y)? (?:failed|failure)"
+    r"|failure notice|fail(?:ure|ed)? (?:notice|delivery|mail)|failed mail|returned (?:mail|message"
+    r"|e-?mail|to sender)|mail (?:delivery )?(?:fail|error|problem|not deliver|undeliver|returned"
+    r"|system error)"
+    r"|non[- ]?deliver|not delivered|(?:message|mail) (?:could not|not|can(?:no|')t)|processing error"
+    r"|could not deliver|couldn't be delivered|can't be delivered|user unknown"
+    r"|warning: (?:message|could not|.{0,60}(?:delayed|undelivered|unknown))|message (?:delayed|undeliver"
+    r"|status - undeliver|delivery)|nachricht nicht zugestellt|unzustellbar|mail konnte nicht"
+    r"|zustellung|non remis|échec de|notification d.état|devuelto|no entregad|não entregue|devolução"
+    r"|mancat[oa] |non recapit|recapito fallito|onbestelbaar|niet afgeleverd"
+    r"|ikke leveret|ikke levert|kunne inte levereras|niedostarcz|nie dostarcz|не доставлен|возвращен"
+    r"|ошибка доставки|недоставлен|配信不能|配信失敗|送信できません|退信|系统退信|未送达"
+    r"|未傳遞|無法傳遞|전송 실패|반송|nedoručiteln|kézbesíthetetlen|teslim edilemedi"
+    r"|sorry, (?:we )?(?:unable|your)"
+    r"|bounced? |mail rejected|unknown (?:user|recipient)|address (?:unknown|change)",
     re.IGNORECASE,
 )
 REPLY = re.compile(r"^\s*(?:re|aw|fwd?|wg|tr|rv|sv|antw)\s*:", re.IGNORECASE)
@@ -54,7 +66,9 @@ def read(root: Part, lines: list[str], own: set[str]) -> Bounce:
     if fields is not None:
         return _feedback(root, fields)
     header = root.header
-    failed = [one.strip() for value in header.raws("x-failed-recipients") for one in value.split(",") if "@" in one]
+    failed = [
+        one.strip() for value in header.raws("x-failed-recipients") for one in value.split(",") if "@" in one
+    ]
     text = notice.notice(lines)
     if not failed and not _speaks(root, header, text):
         return NONE
@@ -84,7 +98,9 @@ def _structured(root: Part, found: list[Recipient], lines: list[str], own: set[s
 
 
 def _feedback(root: Part, fields: dict[str, str]) -> Bounce:
-    who = report.address_of(fields.get("original-rcpt-to", "")) or report.address_of(fields.get("removal-recipient", ""))
+    who = report.address_of(fields.get("original-rcpt-to", "")) or report.address_of(
+        fields.get("removal-recipient", "")
+    )
     if not who:
         returned = report.returned(root)
         who = report.address_of(returned.raw("to")) if returned else ""
@@ -96,18 +112,24 @@ def _speaks(root: Part, header: Header, text: list[str]) -> bool:
     subject, sender = header.text("subject"), header.text("from")
     if REPLY.match(subject) and not DAEMON.search(sender):
         return False
-    empty_path = header.raw("return-path") == "<>" or (root.type == "multipart/report" and "disposition" not in _kind(root))
+    empty_path = header.raw("return-path") == "<>" or (
+        root.type == "multipart/report" and "disposition" not in _kind(root)
+    )
     said = "\n".join(text[:60])
     points = 2 * bool(DAEMON.search(sender)) + 2 * bool(SUBJECT.search(subject)) + empty_path
-    points += bool(header.raw("auto-submitted").lower().startswith("auto-")) + bool(STRONG_OPENING.search(said[:1500]))
+    points += bool(header.raw("auto-submitted").lower().startswith("auto-")) + bool(
+        STRONG_OPENING.search(said[:1500])
+    )
     if _is_vacation(header, points):
         return False
     return points >= 2 and bool(notice.FAILED.search(said) or SUBJECT.search(subject))
 
 
 STRONG_OPENING = re.compile(
-    r"could not be delivered to|unable to deliver (?:message|your|mail)|did not reach the following|undeliverable\s+to|was not delivered to|\*+ message from interscan"
-    r"|the following addresses had|failed recipients|delivery (?:to|has failed)|does not like recipient|this is the .{0,40}(?:mail|postfix|program)|created automatically by mail"
+    r"could not be delivered to|unable to deliver (?:message|your|mail)|did not reach the following"
+    r"|undeliverable\s+to|was not delivered to|\*+ message from interscan"
+    r"|the following addresses had|failed recipients|delivery (?:to|has failed)|does not like recipient"
+    r"|this is the .{0,40}(?:mail|postfix|program)|created automatically by mail"
     r"|created automatically by mail delivery|could not be delivered",
     re.IGNORECASE,
 )
@@ -145,7 +167,9 @@ def _of_returned(returned: Header | None, lines: list[str], text: list[str]) -> 
     if returned is not None:
         values = [returned.raw("x-original-to") or returned.raw("to")]
     else:
-        values = [line[3:] for line in lines[len(text) : len(text) + notice.LINES] if line[:3].lower() == "to:"][:1]
+        values = [
+            line[3:] for line in lines[len(text) : len(text) + notice.LINES] if line[:3].lower() == "to:"
+        ][:1]
     found = [one for value in values for one in notice.MAILBOX.findall(value)]
     return found if len(found) == 1 else []
 

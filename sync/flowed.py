@@ -27,4 +27,6 @@ def unflow(text: str, delete_space: bool) -> str:
 def _flush(out: list[str], pieces: list[str], depth: int) -> None:
     if pieces:
         joined = "".join(pieces)
-        out.append((">" * depth + " " if depth > 0 else "") + (joined if joined == "-- " else joined.rstrip()))
+        out.append(
+            (">" * depth + " " if depth > 0 else "") + (joined if joined == "-- " else joined.rstrip())
+        )

@@ -1,23 +1,39 @@
-"""The block of header lines that Outlook and others put over what they answer or forward, in many languages."""
+"""The block of header lines that Outlook and others put over what they answer or forward, in many"
+" languages."""
+
+# ruff: noqa: RUF001 - the words of many languages are in many scripts
 
 import re
 from dataclasses import dataclass
 
 LABELS = {
-    "from": "from|von|de|da|van|från|fra|od|от|від|від кого|от кого|lähettäjä|kimden|gönderen|expéditeur|remitente|mittente|feladó"
-    "|de la|από|מאת|من|发件人|寄件者|寄件人|差出人|送信者|보낸 사람|보낸사람|saatja|nuo|no|pošiljatelj|odosielateľ|afzender|från|från|dari|จาก|từ|người gửi",
-    "date": "sent|date|gesendet|gesendet am|datum|envoyé|envoyé le|enviado|enviado el|enviada em|enviada|data|inviato|inviato il"
-    "|verzonden|skickat|sendt|dato|wysłano|wysłane|отправлено|дата|надіслано|lähetetty|päivämäärä|päiväys|gönderildi"
-    "|gönderilme|tarih|gönderme tarihi|发送时间|发送日期|日期|時間|寄件日期|送信日時|日時|보낸 날짜|날짜|odesláno|fecha|elküldve|dátum"
-    "|trimis|data trimiterii|ημερομηνία|στάλθηκε|נשלח|תאריך|تاريخ الإرسال|التاريخ|sent on|date sent|date d'envoi|odoslané|poslano|đã gửi|ngày"
+    "from": "from|von|de|da|van|från|fra|od|от|від|від кого|от кого|lähettäjä|kimden|gönderen|expéditeur"
+    "|remitente|mittente|feladó"
+    "|de la|από|מאת|من|发件人|寄件者|寄件人|差出人|送信者|보낸 사람|보낸사람|saatja|nuo|no|pošiljatelj"
+    "|odosielateľ|afzender|från"
+    "|från|dari|จาก|từ|người gửi",
+    "date": "sent|date|gesendet|gesendet am|datum|envoyé|envoyé le|enviado|enviado el|enviada em|enviada"
+    "|data|inviato|inviato il"
+    "|verzonden|skickat|sendt|dato|wysłano|wysłane|отправлено|дата|надіслано|lähetetty|päivämäärä|päiväys"
+    "|gönderildi"
+    "|gönderilme|tarih|gönderme tarihi|发送时间|发送日期|日期|時間|寄件日期|送信日時|日時|보낸 날짜|날짜"
+    "|odesláno|fecha|elküldve|dátum"
+    "|trimis|data trimiterii|ημερομηνία|στάλθηκε|נשלח|תאריך|تاريخ الإرسال|التاريخ|sent on|date sent"
+    "|date d'envoi|odoslané|poslano|đã gửi|ngày"
     "|tanggal|dikirim",
-    "to": "to|an|à|a|para|aan|till|til|do|кому|до|vastaanottaja|kime|alıcı|收件人|收件者|宛先|받는 사람|받는사람|komu|címzett|către"
+    "to": "to|an|à|a|para|aan|till|til|do|кому|до|vastaanottaja|kime|alıcı|收件人|收件者|宛先|받는 사람"
+    "|받는사람|komu"
+    "|címzett|către"
     "|προς|אל|إلى|destinataire|destinatario|destinatário|dla|za|kepada|đến|ถึง|к|a para|pour",
-    "subject": "subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|aihe|konu|主题|主題|主旨|标题|件名|제목"
+    "subject": "subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|aihe|konu|主题"
+    "|主題|主旨|标题|件名|제목"
     "|předmět|predmet|tárgy|subiect|θέμα|נושא|الموضوع|sujet|teema|tema|subjek|chủ đề|เรื่อง|betr|re",
-    "cc": "cc|bcc|kopie|copie|copia|kopia|kopi|копия|копія|dw|抄送|副本|参照|참조|ccn|c\\.c\\.|cci|kópia|másolatot kap|bilgi|עותק|نسخة",
-    "other": "reply-to|reply to|répondre à|risposta|rispondi a|antwort an|responder a|importance|wichtigkeit|importancia|importanza|priority"
-    "|attachments?|anlagen?|pièces jointes|allegati|organization|cc to|to cc|message-id|in-reply-to|resent-.{2,8}|mailed-by|signed-by"
+    "cc": "cc|bcc|kopie|copie|copia|kopia|kopi|копия|копія|dw|抄送|副本|参照|참조|ccn|c\\.c\\.|cci|kópia"
+    "|másolatot kap|bilgi|עותק|نسخة",
+    "other": "reply-to|reply to|répondre à|risposta|rispondi a|antwort an|responder a|importance"
+    "|wichtigkeit|importancia|importanza|priority"
+    "|attachments?|anlagen?|pièces jointes|allegati|organization|cc to|to cc|message-id|in-reply-to"
+    "|resent-.{2,8}|mailed-by|signed-by"
     "|newsgroups|list-post|list-id|antworten an|sensitivity|categories|return-path",
 }
 KINDS = {label: kind for kind, labels in LABELS.items() for label in labels.split("|")}

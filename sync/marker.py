@@ -1,36 +1,60 @@
-"""Lines that say in words that another mail follows: "Original Message", "Forwarded message", in many languages."""
+"""Lines that say in words that another mail follows: "Original Message", "Forwarded message", in many"
+" languages."""
+
+# ruff: noqa: RUF001 - the words of many languages are in many scripts
 
 import re
 
 ORIGINAL = (
-    "original message|original appointment|original e-?mail|original mail|message original|message d'origine|message d’origine"
-    "|message initial|mail original|e-mail d'origine|ursprüngliche nachricht|ursprüngliche mail|original-nachricht|originalnachricht"
-    "|originaltext|originele bericht|oorspronkelijk bericht|oorspronkelijke bericht|mensaje original|mensagem original"
-    "|messaggio originale|messaggio original|messaggio orig\\.?|originalmeddelande|ursprungligt meddelande|opprinnelig melding"
-    "|original melding|oprindelig meddelelse|original meddelelse|oryginalna wiadomość|wiadomość oryginalna|wiadomość pierwotna"
-    "|исходное сообщение|исходное письмо|оригинальное сообщение|původní zpráva|původní e-?mail|pôvodná správa|eredeti üzenet"
-    "|alkuperäinen viesti|orijinal mesaj|orijinal ileti|özgün ileti|原始邮件|原始郵件|原邮件|元のメッセージ|원본 메일|원본 메시지|원본메일"
-    "|thư gốc|mesaj original|izvirno sporočilo|reply message|reply to message|αρχικό μήνυμα|הודעה מקורית|الرسالة الأصلية"
+    "original message|original appointment|original e-?mail|original mail|message original"
+    "|message d'origine|message d’origine"
+    "|message initial|mail original|e-mail d'origine|ursprüngliche nachricht|ursprüngliche mail"
+    "|original-nachricht|originalnachricht"
+    "|originaltext|originele bericht|oorspronkelijk bericht|oorspronkelijke bericht|mensaje original"
+    "|mensagem original"
+    "|messaggio originale|messaggio original|messaggio orig\\.?|originalmeddelande|ursprungligt meddelande"
+    "|opprinnelig melding"
+    "|original melding|oprindelig meddelelse|original meddelelse|oryginalna wiadomość|wiadomość oryginalna"
+    "|wiadomość pierwotna"
+    "|исходное сообщение|исходное письмо|оригинальное сообщение|původní zpráva|původní e-?mail"
+    "|pôvodná správa|eredeti üzenet"
+    "|alkuperäinen viesti|orijinal mesaj|orijinal ileti|özgün ileti|原始邮件|原始郵件|原邮件|元のメッセージ"
+    "|원본 메일|원본 메시지|원본메일"
+    "|thư gốc|mesaj original|izvirno sporočilo|reply message|reply to message|αρχικό μήνυμα|הודעה מקורית"
+    "|الرسالة الأصلية"
     "|missatge original|message from .{1,60}|message original --"
 )
 FORWARDED = (
-    "forwarded message|forwarded by .{1,120}|forwarded e-?mail|forwarded mail|begin forwarded message|start of forwarded message|weitergeleitete nachricht"
-    "|weitergeleitete mail|anfang der weitergeleiteten (?:nachricht|e-?mail)|message transféré|message transf[ée]r[ée]|mail transféré"
-    "|début du message (?:réexpédié|transféré)|message réexpédié|mensaje reenviado|inicio del mensaje reenviado|mensagem encaminhada"
-    "|mensagem reencaminhada|início da mensagem (?:encaminhada|reencaminhada)|messaggio inoltrato|inizio (?:del )?messaggio inoltrato"
-    "|doorgestuurd bericht|begin doorgestuurd bericht|vidarebefordrat meddelande|vidarebefordrat brev|vidarebefordrat mejl"
-    "|videresendt (?:melding|meddelelse|e-?post|besked)|start på videresendt (?:melding|meddelelse|e-?mail)|begynnelse på videresendt melding"
-    "|przekazana wiadomość|treść przekazanej wiadomości|początek przekazywanej wiadomości|пересылаемое сообщение|перенаправленное сообщение"
-    "|пересланное сообщение|начало переадресованного сообщения|переслане повідомлення|přeposlaná zpráva|preposlaná správa|továbbított üzenet"
-    "|továbbított levél|välitetty viesti|edelleenlähetetty viesti|yönlendirilmiş (?:ileti|mesaj)|yönlendirilen (?:ileti|mesaj)|iletilen mesaj"
-    "|başlangıç yönlendirilen|转发的邮件|转发邮件|轉寄的郵件|轉寄郵件|轉寄的信件|転送メッセージ|転送されたメッセージ|転送メール|전달된 메일|전달된 메시지"
-    "|mesaj redirecționat|mesaj redirecţionat|προωθημένο μήνυμα|הודעה שהועברה|الرسالة المعاد توجيهها|رسالة معاد توجيهها|thư đã chuyển tiếp"
+    "forwarded message|forwarded by .{1,120}|forwarded e-?mail|forwarded mail|begin forwarded message"
+    "|start of forwarded message|weitergeleitete nachricht"
+    "|weitergeleitete mail|anfang der weitergeleiteten (?:nachricht|e-?mail)|message transféré"
+    "|message transf[ée]r[ée]|mail transféré"
+    "|début du message (?:réexpédié|transféré)|message réexpédié|mensaje reenviado"
+    "|inicio del mensaje reenviado|mensagem encaminhada"
+    "|mensagem reencaminhada|início da mensagem (?:encaminhada|reencaminhada)|messaggio inoltrato"
+    "|inizio (?:del )?messaggio inoltrato"
+    "|doorgestuurd bericht|begin doorgestuurd bericht|vidarebefordrat meddelande|vidarebefordrat brev"
+    "|vidarebefordrat mejl"
+    "|videresendt (?:melding|meddelelse|e-?post|besked)|start på videresendt (?:melding|meddelelse"
+    "|e-?mail)|begynnelse på videresendt melding"
+    "|przekazana wiadomość|treść przekazanej wiadomości|początek przekazywanej wiadomości"
+    "|пересылаемое сообщение|перенаправленное сообщение"
+    "|пересланное сообщение|начало переадресованного сообщения|переслане повідомлення|přeposlaná zpráva"
+    "|preposlaná správa|továbbított üzenet"
+    "|továbbított levél|välitetty viesti|edelleenlähetetty viesti|yönlendirilmiş (?:ileti|mesaj)"
+    "|yönlendirilen (?:ileti|mesaj)|iletilen mesaj"
+    "|başlangıç yönlendirilen|转发的邮件|转发邮件|轉寄的郵件|轉寄郵件|轉寄的信件|転送メッセージ"
+    "|転送されたメッセージ|転送メール|전달된 메일|전달된 메시지"
+    "|mesaj redirecționat|mesaj redirecţionat|προωθημένο μήνυμα|הודעה שהועברה|الرسالة المعاد توجيهها"
+    "|رسالة معاد توجيهها|thư đã chuyển tiếp"
     "|proslijeđena poruka|posredovano sporočilo|missatge reenviat|pesan terusan|pesan yang diteruskan"
 )
 EDGE = r"[\s>*_|]*"
 ORIGINAL_LINE = re.compile(rf"^{EDGE}-{{2,}}\s*(?:{ORIGINAL})\s*-*[\s*:]*$", re.IGNORECASE)
 FORWARD_LINE = re.compile(
-    rf"^{EDGE}(?:[-=_]{{2,}}\s*(?:{FORWARDED})\s*[-=_]*[\s*:]*$|(?:{FORWARDED})\s*[:：]{EDGE}$)", re.IGNORECASE
+    rf"^{EDGE}(?:[-=_]{{2,}}\s*(?:{FORWARDED})\s*[-=_]*[\s*:]*$"
+    rf"|(?:{FORWARDED})\s*[:：]{EDGE}$)",
+    re.IGNORECASE,
 )
 # Dashes around a few words: only with a block of header lines under it.
 RULED = re.compile(r"^[\s>*]*-{3,}\s*[^-\s][^-]{1,60}-{3,}[\s*]*$")
@@ -50,6 +74,8 @@ def is_ruled(line: str) -> bool:
 
 
 FORWARD_SUBJECT = re.compile(
-    r"^\s*(?:(?:re|aw|sv|vs|antw|odp)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|doorst|vb|vl|pd|fs|rvs|reenv|転送|转发|轉寄|전달|İlt|ilt)\s*(?:\[\d+\])?\s*[:：]",
+    r"^\s*(?:(?:re|aw|sv|vs|antw|odp)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|doorst|vb|vl|pd|fs|rvs|reenv|転送|转发"
+    r"|轉寄"
+    r"|전달|İlt|ilt)\s*(?:\[\d+\])?\s*[:：]",
     re.IGNORECASE,
 )

@@ -9,8 +9,44 @@ import re
 from dataclasses import dataclass, field
 
 BLOCK = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre", "dl"])
 SKIPPED = frozenset(["script", "style", "head", "title", "template", "object", "svg"])
@@ -27,7 +63,8 @@ INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
 
 # Containers whose whole content is quoted, by class or id, in the words of the clients that write them.
 CONTAINERS = re.compile(
-    r"\b(?:x_)*(?:gmail_quote(?:_container)?|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra|moz-forward-container"
+    r"\b(?:x_)*(?:gmail_quote(?:_container)?|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra"
+    r"|moz-forward-container"
     r"|messageReplySection|cite_wrap|quotedReplyMessage|mail-quote-collapse|replyQuote)(?=[\s\"]|$)"
 )
 # From here on everything is quoted: separators that Outlook, Hotmail, Zimbra, Sparrow, Spark and AOL write.
@@ -42,7 +79,8 @@ HEADS = re.compile(r"\b(?:x_)*(?:moz-cite-prefix|gmail_attr|reply-intro|protonma
 # Outlook draws one line above the header of what it answers, and no other.
 BORDER = re.compile(
     r"border(?:-top)?:\s*(?:none;\s*border-top:\s*)?solid\s+(?:#?[\w]+|rgb\([^)]*\))\s+1(?:\.0)?p[tx]"
-    r"|border-top:\s*1(?:\.0)?p[tx]\s+solid|border-top-style:\s*solid|border-top:\s*(?:#?\w+|rgb\([^)]*\))\s+1(?:\.0)?p[tx]\s+solid",
+    r"|border-top:\s*1(?:\.0)?p[tx]\s+solid|border-top-style:\s*solid|border-top:\s*(?:#?\w+"
+    r"|rgb\([^)]*\))\s+1(?:\.0)?p[tx]\s+solid",
     re.IGNORECASE,
 )
 INDENT = re.compile(r"margin:\s*0(?:px)?\s+0(?:px)?\s+0(?:px)?\s+40px", re.IGNORECASE)
@@ -51,14 +89,16 @@ LABEL = 40
 # Deeper quotes are shown at this depth.
 QUOTES = 20
 CLOSING = {
-    name: re.compile(rf"</{name}\s*+>" + (r"|<body[\s>]" if name == "head" else ""), re.IGNORECASE) for name in SKIPPED
+    name: re.compile(rf"</{name}\s*+>" + (r"|<body[\s>]" if name == "head" else ""), re.IGNORECASE)
+    for name in SKIPPED
 }
 SCHEMES = ("http:", "https:", "mailto:", "tel:", "ftp:")
 
 
 @dataclass(slots=True)
 class Rendered:
-    """Lines of text with what the client marked: `quoted` lines, `heads` over a quote, from `cut` on all is quoted.
+    """Lines of text with what the client marked: `quoted` lines, `heads` over a quote, from `cut` on"
+    " all is quoted.
 
     From `border` on all is if a header block follows there. -1: no such mark.
     """
@@ -73,7 +113,18 @@ class Rendered:
 class _Page:
     """The lines while they are written."""
 
-    __slots__ = ("containers", "count", "heads", "line", "links", "nested", "pre", "quotes", "rendered", "unclosed")
+    __slots__ = (
+        "containers",
+        "count",
+        "heads",
+        "line",
+        "links",
+        "nested",
+        "pre",
+        "quotes",
+        "rendered",
+        "unclosed",
+    )
 
     def __init__(self) -> None:
         self.rendered = Rendered()
@@ -125,7 +176,11 @@ class _Page:
         return len(self.rendered.lines)
 
     def open(self, tag: str, written: str) -> None:
-        role = self._mark(tag, _attributes(written)) if tag in MARKED and (written or tag == "blockquote") else ""
+        role = (
+            self._mark(tag, _attributes(written))
+            if tag in MARKED and (written or tag == "blockquote")
+            else ""
+        )
         if tag in NESTED:
             self.nested.append((tag, role))
             self.count[tag] = self.count.get(tag, 0) + 1
@@ -134,7 +189,9 @@ class _Page:
         elif tag == "img":
             self._image(_attributes(written))
         elif tag == "a":
-            self.links.append((_attributes(written).get("href", "").strip(), len(self.line), len(self.rendered.lines)))
+            self.links.append(
+                (_attributes(written).get("href", "").strip(), len(self.line), len(self.rendered.lines))
+            )
         elif tag in BLOCK:
             self.gap() if tag in SPACED else self.end_line(force=False)
             if tag == "li":

@@ -66,7 +66,9 @@ def media_type(value: str, default: str) -> tuple[str, dict[str, str]]:
     first, parameters = split(value)
     if TYPE.match(first):
         return first, parameters
-    return ("text/plain" if first in ("text", "plain") else "text/html" if first == "html" else default), parameters
+    return (
+        "text/plain" if first in ("text", "plain") else "text/html" if first == "html" else default
+    ), parameters
 
 
 def filename(disposition: dict[str, str], content_type: dict[str, str]) -> str:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 
 from sync import header as headers
-from sync.header import Header
 from sync.parameter import filename, media_type, split
 from sync.transfer import undo
 
@@ -89,7 +88,9 @@ def _split(part: Part, budget: Budget) -> None:
         boundary = _guess(part)
         spans = list(_spans(part, boundary, budget)) if boundary else []
         if spans:
-            budget.problems.append("The boundary between the parts was missing or wrong: it was found in the body.")
+            budget.problems.append(
+                "The boundary between the parts was missing or wrong: it was found in the body."
+            )
     if not spans:
         budget.problems.append("The mail says it has several parts but has no boundary: read as one text.")
         part.type = "text/plain"

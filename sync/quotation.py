@@ -1,11 +1,13 @@
 """Where a mail begins to quote: what each of its lines is, and the line from which all is quoted."""
 
+# ruff: noqa: RUF001 - the words of many languages are in many scripts
+
 import re
 
 from sync import attribution, letterhead
 from sync.letterhead import Letterhead
-from sync.markup import Rendered
 from sync.marker import is_forward, is_original, is_ruled
+from sync.markup import Rendered
 from sync.signature import is_device, is_ruler
 
 QUOTE = re.compile(r"^\s{0,3}(?:>(?!>{40})|\|(?=\s|$)(?!.*\|\s*$))")

@@ -42,10 +42,16 @@ def split(lines: list[str], page: Rendered | None = None, forwards: bool = False
 
 
 def _join(lines: list[str], parts: list[str], wanted: str) -> str:
-    return "\n".join(line for line, part in zip(lines, parts, strict=True) if part == wanted).strip("\n").rstrip()
+    return (
+        "\n".join(line for line, part in zip(lines, parts, strict=True) if part == wanted)
+        .strip("\n")
+        .rstrip()
+    )
 
 
-def _never_empty(lines: list[str], parts: list[str], found: Splitter, texts: dict[str, str]) -> dict[str, str]:
+def _never_empty(
+    lines: list[str], parts: list[str], found: Splitter, texts: dict[str, str]
+) -> dict[str, str]:
     """The signature alone is still something said; if there is not even that, the quote is."""
     if texts[SIGN]:
         return {REPLY: texts[SIGN], QUOTE: texts[QUOTE], SIGN: ""}

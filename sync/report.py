@@ -8,7 +8,13 @@ from sync.header import Header, read
 from sync.part import Part
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
-RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers", "message/partial")
+RETURNED_TYPES = (
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/global",
+    "message/rfc822-headers",
+    "message/partial",
+)
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]*(.*)$")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 # A field that appears again opens the next recipient, even where the blank line between them is missing.
@@ -50,7 +56,9 @@ class Recipient:
 def address_of(value: str) -> str:
     """rfc822;user@example.com, with or without brackets, comments and the type."""
     text = value.rsplit(";", 1)[-1] if ";" in value else value
-    found = re.search(r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", text) or re.search(r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", value)
+    found = re.search(r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", text) or re.search(
+        r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", value
+    )
     return found[0].strip(".'`:") if found else ""
 
 

@@ -1,4 +1,7 @@
-"""Lines that sign a mail: the delimiter of RFC 3676, what phones add, what list servers add, a dash and a name."""
+"""Lines that sign a mail: the delimiter of RFC 3676, what phones add, what list servers add, a dash and"
+" a name."""
+
+# ruff: noqa: RUF001 - the words of many languages are in many scripts
 
 import re
 
@@ -8,40 +11,56 @@ RULE = re.compile(r"^_{20,}\s*$")
 RULE_LINES = 12
 
 THING = (
-    r"iphone|ipad|ipod|ios|android|blackberry|bb|galaxy|samsung|huawei|xiaomi|oneplus|pixel|nokia|htc|lg|sony|xperia|motorola|moto|lumia"
-    r"|phone|mobile|mobiltelefon|mobilgerät|handy|smartphone|cell|tablet|telefon|téléphone|teléfono|telefoon|device|airmail|mailbox|outlook"
-    r"|windows|mail|yahoo|gmail|thunderbird|verizon|t-mobile|at&t|k-9|protonmail|proton|spark|newton|zoho|aol|watch|mac|pc|tele2|alcatel|ti-\d+"
+    r"iphone|ipad|ipod|ios|android|blackberry|bb|galaxy|samsung|huawei|xiaomi|oneplus|pixel|nokia|htc|lg"
+    r"|sony|xperia|motorola|moto|lumia"
+    r"|phone|mobile|mobiltelefon|mobilgerät|handy|smartphone|cell|tablet|telefon|téléphone|teléfono"
+    r"|telefoon|device|airmail|mailbox|outlook"
+    r"|windows|mail|yahoo|gmail|thunderbird|verizon|t-mobile|at&t|k-9|protonmail|proton|spark|newton|zoho"
+    r"|aol|watch|mac|pc|tele2|alcatel|ti-\d+"
 )
 DEVICE = re.compile(
     r"^[\W_]*(?:"
-    rf"sent (?:from|via|with|by|using) (?:(?:my|a|the|an|mobile) )?(?:[\w.&'-]+ ){{0,6}}?[\[*]*(?:{THING})\b.{{0,160}}"
+    rf"sent (?:from|via|with|by|using) (?:(?:my|a|the|an"
+    rf"|mobile) )?(?:[\w.&'-]+ ){{0,6}}?[\[*]*(?:{THING})\b.{{0,160}}"
     r"|sent from my (?:\w+\s*){1,3}[.!]?"
     r"|sent from a (?:\w+\s*){1,6}[.!]?"
     r"|(?:\w+ )?from my (?:iphone|ipad|android|mobile|phone|blackberry).{0,40}|\w+ from mobile"
     r"|get \[?outlook for (?:ios|android).{0,160}"
     r"|(?:envoyé|envoyée|envoye) (?:depuis|de|à partir de|avec|via) (?:mon |ma |mes |l'|l’|un |une )?.{1,80}"
-    rf"|(?:diese (?:nachricht|e-?mail) wurde )?(?:von|vom|mit|über) .{{0,30}}(?:{THING}).{{0,80}}(?:gesendet|geschickt|versendet)\W*"
+    rf"|(?:diese (?:nachricht|e-?mail) wurde )?(?:von|vom|mit"
+    rf"|über) .{{0,30}}(?:{THING}).{{0,80}}(?:gesendet|geschickt|versendet)\W*"
     r"|(?:gesendet|versendet|geschickt) (?:von|mit|über|aus) .{1,80}"
     r"|enviado (?:desde|do|de|a partir|através|con) .{1,80}|enviat des .{1,60}"
-    r"|inviato (?:da|dal|con) .{1,80}|verzonden (?:met|vanaf|via|vanuit) .{1,80}|verstuurd (?:vanaf|met|via) .{1,80}"
-    r"|sendt fra .{1,60}|skickat från .{1,60}|skickat med .{1,60}|lähetetty .{1,60}|wysłan[eoy] (?:z|ze) .{1,60}|wysłane za pomocą .{1,60}"
-    r"|отправлено (?:с|из|от) .{1,60}|надіслано з .{1,60}|odesláno z .{1,60}|odoslané z .{1,60}|iphone'umdan gönderildi|.{1,40}dan gönderildi"
-    r"|trimis (?:de pe|din) .{1,60}|odoslané z .{1,60}|küldve .{1,40}|.{0,30}(?:iphone|ipad|android).{0,10}から送信"
-    r"|[從从]我的 ?.{1,30}(?:傳送|傳送的|发送|發送|寄出)|发自我的.{0,40}|發自我的.{0,40}|나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|.{1,20}에서 보냄"
+    r"|inviato (?:da|dal|con) .{1,80}|verzonden (?:met|vanaf|via|vanuit) .{1,80}|verstuurd (?:vanaf|met"
+    r"|via) .{1,80}"
+    r"|sendt fra .{1,60}|skickat från .{1,60}|skickat med .{1,60}|lähetetty .{1,60}|wysłan[eoy] (?:z"
+    r"|ze) .{1,60}|wysłane za pomocą .{1,60}"
+    r"|отправлено (?:с|из|от) .{1,60}|надіслано з .{1,60}|odesláno z .{1,60}|odoslané z .{1,60}"
+    r"|iphone'umdan gönderildi|.{1,40}dan gönderildi"
+    r"|trimis (?:de pe|din) .{1,60}|odoslané z .{1,60}|küldve .{1,40}|.{0,30}(?:iphone|ipad"
+    r"|android).{0,10}から送信"
+    r"|[從从]我的 ?.{1,30}(?:傳送|傳送的|发送|發送|寄出)|发自我的.{0,40}|發自我的.{0,40}"
+    r"|나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|.{1,20}에서 보냄"
     r")[\W_]*$",
     re.IGNORECASE,
 )
 NAME = re.compile(r"^(?:[-~]|-- ?|[–—] ?)[^\W\d_][\w.'’]*(?:[ -][^\W\d_][\w.'’]*){0,2}\s*$")
 RULER = re.compile(r"^\s*(?:[-=_~*#+ᐧ•·]{2,}|ᐧ|—+)\s*$")
 DISCLAIMER = re.compile(
-    r"^\W*(?:confidentiality (?:notice|note)|disclaimer\b|this (?:e-?mail|message|communication|transmission)(?: message| and| \(|,| contains| is (?:intended|confidential)|"
-    r" may contain)|the (?:information|content)s? (?:contained )?(?:in|of) this (?:e-?mail|message)|diese (?:e-?mail|nachricht) (?:enthält|ist|kann|und)"
-    r"|ce (?:message|courriel|mail) (?:et|est|contient|peut)|este (?:mensaje|correo|e-?mail|mensagem)[^.]{0,60}(?:confidencial|destina|contiene|contém)"
-    r"|dit bericht|deze e-?mail|questo messaggio|le informazioni contenute|this footnote|please consider the environment|scanned by)",
+    r"^\W*(?:confidentiality (?:notice|note)|disclaimer\b|this (?:e-?mail|message|communication"
+    r"|transmission)(?: message| and| \(|,| contains| is (?:intended|confidential)|"
+    r" may contain)|the (?:information|content)s? (?:contained )?(?:in|of) this (?:e-?mail|message)"
+    r"|diese (?:e-?mail|nachricht) (?:enthält|ist|kann|und)"
+    r"|ce (?:message|courriel|mail) (?:et|est|contient|peut)|este (?:mensaje|correo|e-?mail"
+    r"|mensagem)[^.]{0,60}(?:confidencial|destina|contiene|contém)"
+    r"|dit bericht|deze e-?mail|questo messaggio|le informazioni contenute|this footnote"
+    r"|please consider the environment|scanned by)",
     re.IGNORECASE,
 )
 CONFIDENTIAL = re.compile(
-    r"confiden|intended|privileg|recipient|empfänger|vertraulich|destinat|geadresseerde|virus|disclos|unauthori[sz]ed", re.IGNORECASE
+    r"confiden|intended|privileg|recipient|empfänger|vertraulich|destinat|geadresseerde|virus|disclos"
+    r"|unauthori[sz]ed",
+    re.IGNORECASE,
 )
 WIDTH = 200
 

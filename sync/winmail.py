@@ -33,7 +33,9 @@ def unpack(content: bytes) -> Unpacked | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = TNEF(content)
-            files = tuple((_text(item.long_filename() or item.name), _bytes(item.data)) for item in found.attachments)
+            files = tuple(
+                (_text(item.long_filename() or item.name), _bytes(item.data)) for item in found.attachments
+            )
             return Unpacked(files, _text(found.body), _text(found.htmlbody))
     # tnefparse reads by offsets that the sender wrote; these are what a wrong one leads to.
     except (
