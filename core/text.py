@@ -84,6 +84,8 @@ _EMOJI_CHAIN = re.compile(
 )  # a family of four has three
 
 _ALL_COMMON_MARKS = frozenset(filter(_COMMON_MARK.match, map(chr, range(0x064B, 0x0E4F))))
+_IS_EMOJI = re.compile(f"[{_EMOJI}]").match
+
 _MARK_MAYBE = r"[^\x00-\x7f\w]"  # no mark is alphanumeric
 _STACK = re.compile(f"{_MARK_MAYBE}{_MARK_MAYBE}{{{MARK_LIMIT},}}")
 _LINE_START = re.compile(f"\n{_MARK_MAYBE}+")
@@ -289,11 +291,14 @@ def _wrapped(line: str) -> str:
 
 def _place_to_cut(text: str, end: int) -> int:
     """The last place up to `end` that does not part a base from its marks, or an emoji from its joiner."""
-    for place in range(end, max(end - 64, 0), -1):  # what belongs together is shorter, see MARK_LIMIT
+    for place in range(
+        end, max(end - 64, 0), -1
+    ):  # what belongs together is shorter: MARK_LIMIT, _EMOJI_CHAIN
         after = text[place]
-        if text[place - 1] != _ZWJ and after not in _CONTEXTUAL and not _is_mark(after):
+        joined = text[place - 1] == _ZWJ and _IS_EMOJI(after)
+        if not joined and after not in _CONTEXTUAL and not _is_mark(after):
             return place
-    return 0
+    return end if end > 64 else 0
 
 
 def _shortened(name: str) -> str:
