@@ -11,13 +11,13 @@ import typer
 
 from commands import agent, config, db, mail, sync, ticket
 from commands.door import Door
-from commands.opening import Typed
+from commands.opening import Typed, settings_of
 
 app = typer.Typer(
     cls=Door,
-    help="A help desk that lives in the terminal.",
+    help="A help desk that lives in the terminal. Without a command it opens the desk.",
     context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -55,6 +55,10 @@ def root(
     ] = False,
 ) -> None:
     context.obj = Typed(home=home, agent=agent, database_url=database_url)
+    if context.invoked_subcommand is None:
+        from commands.screen import open_screen
+
+        open_screen(settings_of(context))
 
 
 def main() -> None:
