@@ -2,8 +2,8 @@
 
 A file under its name is whole and on the disk, whatever was killed and whenever: it is written under a
 temporary name, fsynced, renamed, and its folder fsynced. Rows in the database hold the hash, never the bytes,
-so a row may name a file only after `put` has returned. Nothing is changed in place, and what is damaged is not
-handed out.
+so a row may name a file only after `put` has returned. Nothing is changed in place, and what is damaged is
+not handed out.
 
 The calls block on the disk and may be made from any thread; async code makes them in `asyncio.to_thread`.
 """
