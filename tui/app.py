@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.binding import Binding
 from textual.signal import Signal
 from textual.worker import Worker, WorkerCancelled
@@ -17,6 +16,7 @@ from core.text import safe_line
 from tui.connection import Connect, Connection
 from tui.screens.desk import DeskScreen
 from tui.themes import OURS, VARIABLES, theme_name
+from tui.type_ahead import TypeAheadApp
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -35,7 +35,7 @@ def _commands() -> "type[Provider]":
     return DeskCommands
 
 
-class DeskApp(App[None]):
+class DeskApp(TypeAheadApp):
     CSS_PATH = ["desk.tcss", "screens/desk.tcss"]
     TITLE = "ttydesk"
     COMMAND_PALETTE_BINDING = "ctrl+p"

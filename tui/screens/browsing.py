@@ -59,7 +59,7 @@ class Browsing(Panes):
     def start_browsing(self) -> None:
         self.changed.subscribe(self, self.tickets_changed)
         self.moved.subscribe(self, self.connection_moved)
-        self.tickets.empty = "Opening the desk…"
+        self.show_banner("Opening the desk…")
         self.views.current = self.query_now.view
         self.set_interval(15, self.look_at_mailboxes)
         self.show_query(self.query_now)
@@ -87,17 +87,27 @@ class Browsing(Panes):
         else:
             self.tickets.empty = self._empty_words()
             self.tickets.give(want, page)
+            self.show_banner("")
+            self.list_arrived()
             self.paint_place()
+
+    def list_arrived(self) -> None:
+        """Writing overrides it."""
+        raise NotImplementedError
 
     def list_failed(self, error: DeskError) -> None:
         """A list that could not be fetched must not look like an empty one."""
-        self.tickets.empty = f"The tickets could not be fetched.\n\n{sentence(error)}"
         if isinstance(error, Unreachable):
-            if self.connection.state == "connecting":
-                self.tickets.empty = "Opening the desk…"
             self.connection.doubt(error)
-        else:
-            self.tell_error(error)
+            if self.connection.state != "connected":
+                return  # the banner says it
+        self.show_banner(f"The tickets could not be fetched: {sentence(error)}", trouble=True)
+
+    def show_banner(self, words: str, trouble: bool = False) -> None:
+        """A line or two above the list; no words: none."""
+        self.banner.update(words)
+        self.banner.set_class(trouble, "-trouble")
+        self.banner.display = bool(words)
 
     def _empty_words(self) -> str:
         if self.query_now.text is not None:
@@ -160,11 +170,12 @@ class Browsing(Panes):
             self.status.say(mail=words, mail_trouble=age > _STALE_MAIL)
 
     def connection_moved(self, state: str) -> None:
-        self.status.say(connection=state, trouble=self.connection.trouble)
+        self.status.say(connection=state)
         if state == "connected":
+            self.show_banner("" if self.tickets.pages.loaded else "Fetching the tickets…")
             self.look_at_mailboxes()
-        elif len(self.tickets.pages) == 0:
-            self.tickets.empty = f"The desk cannot be opened.\n\n{self.connection.trouble}\n\nTrying again…"
+        else:
+            self.show_banner(f"{self.connection.trouble} Trying again…", trouble=True)
 
     def paint_place(self) -> None:
         """Which list this is, and where in it the cursor stands."""
@@ -205,7 +216,7 @@ class Browsing(Panes):
         self.close_search()
         self.show_query(Query(view))
         self.leave_ticket()
-        self.tickets.focus()
+        self.set_focus(self.tickets)
 
     def leave_ticket(self) -> None:
         """Reading overrides it."""
@@ -222,7 +233,7 @@ class Browsing(Panes):
         text = self.query_now.text if self.query_now.text is not None else VIEWS[self.query_now.view]
         self.search_field.value = f"{text} ".lstrip() if narrow else (self.query_now.text or "")
         self.query_one("#search-box").display = True
-        self.search_field.focus()
+        self.set_focus(self.search_field)
         self.search_field.action_end()
 
     def close_search(self) -> None:
@@ -249,13 +260,13 @@ class Browsing(Panes):
             return
         self.close_search()
         self.leave_ticket()
-        self.tickets.focus()
+        self.set_focus(self.tickets)
 
     def leave_search(self) -> bool:
         """One step back; False when there was nothing to leave."""
         if self.query_one("#search-box").display:
             self.close_search()
-            self.tickets.focus()
+            self.set_focus(self.tickets)
             return True
         if self.query_now.text is not None:
             self.show_query(Query(self.query_now.view))

@@ -27,6 +27,7 @@ _NOBODY = "none"
 
 class Changing(Reading):
     me: Agent | None = None
+    agents: list[Agent] = []
 
     def start_changing(self) -> None:
         self.in_order = asyncio.Lock()
@@ -92,16 +93,15 @@ class Changing(Reading):
         numbers = self.targets
         if not numbers:
             return
-        with self.told():
-            agents = [one for one in await self.desk.list_agents() if one.active]
-            choices = [Choice(_NOBODY, "nobody"), *map(_agent_choice, agents)]
-            current = (self.target.assignee_email if self.target else None) or _NOBODY
-            picker = Picker(f"Who works on {_tickets(numbers)}?", choices, current)
-            chosen = await self.app.push_screen_wait(picker)
-            if chosen is not None:
-                assignee = None if chosen == _NOBODY else chosen
-                words = "left to nobody" if assignee is None else f"assigned to {safe_line(chosen, limit=80)}"
-                self.change(numbers, {"assignee": assignee}, f"{_tickets(numbers)} {words}")
+        agents = [one for one in self.agents if one.active]
+        choices = [Choice(_NOBODY, "nobody"), *map(_agent_choice, agents)]
+        current = (self.target.assignee_email if self.target else None) or _NOBODY
+        picker = Picker(f"Who works on {_tickets(numbers)}?", choices, current)
+        chosen = await self.app.push_screen_wait(picker)
+        if chosen is not None:
+            assignee = None if chosen == _NOBODY else chosen
+            words = "left to nobody" if assignee is None else f"assigned to {safe_line(chosen, limit=80)}"
+            self.change(numbers, {"assignee": assignee}, f"{_tickets(numbers)} {words}")
 
     def action_assign_me(self) -> None:
         self.change_targets({"assignee": "me"}, "assigned to you")
@@ -154,7 +154,7 @@ class Changing(Reading):
         left = f" ({len(answer.skipped)} left, changed since)" if answer.skipped else ""
         self.tell(f"Undone: {step.words}{left}")
         if step.sent:
-            self.reopen_draft(step.numbers[0])
+            await self.reopen_draft(step.numbers[0])
         else:
             self.history.undone.append(Step(step.words, answer.request_id, step.numbers))
 
@@ -172,7 +172,7 @@ class Changing(Reading):
                 self.history.done.append(Step(step.words, answer.request_id, step.numbers))
                 self.tell(f"Done again: {step.words}")
 
-    def reopen_draft(self, number: int) -> None:
+    async def reopen_draft(self, number: int) -> None:
         """Writing overrides it."""
         raise NotImplementedError
 

@@ -50,6 +50,7 @@ class DeskScreen(Writing):
                         id="search", compact=True, select_on_focus=False,
                     )  # fmt: skip
                     yield Static(id="search-trouble", markup=False)
+                yield Static(id="banner", markup=False)
                 yield TicketList(now=self.clock)
             with Vertical(id="ticket-pane"):
                 yield TicketFacts(self.clock())
@@ -99,7 +100,7 @@ class DeskScreen(Writing):
         elif self.reading:
             self.leave_ticket()
         elif not self.leave_search():
-            self.tickets.focus()
+            self.set_focus(self.tickets)
 
     def action_leave(self) -> None:
         if self.reading:
@@ -145,11 +146,11 @@ class DeskScreen(Writing):
             from tui.commands import suggester
 
             field.suggester = suggester()
-        field.focus()
+        self.set_focus(field)
 
     def close_command(self) -> None:
         self.query_one("#command-box").display = False
-        (self.thread if self.reading else self.tickets).focus()
+        self.set_focus(self.thread if self.reading else self.tickets)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         if message.input.id != "command":

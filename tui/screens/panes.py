@@ -34,6 +34,7 @@ class Panes(Screen[None]):
     views = getters.query_one(ViewBar)
     search_field = getters.query_one("#search", Input)
     search_trouble = getters.query_one("#search-trouble", Static)
+    banner = getters.query_one("#banner", Static)
     tickets = getters.query_one(TicketList)
     facts = getters.query_one(TicketFacts)
     thread = getters.query_one(ConversationPane)

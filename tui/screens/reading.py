@@ -65,7 +65,7 @@ class Reading(Browsing):
         if self.writing and self.composer is not None and self.composer.number != number:
             self.put_away()
         self.add_class("-reading")
-        self.thread.focus()
+        self.set_focus(self.thread)
         if self.shown_number != number:
             self.show_number(number)
 
@@ -125,7 +125,7 @@ class Reading(Browsing):
             if self.writing:
                 self.put_away()
             self.remove_class("-reading")
-            self.tickets.focus()
+            self.set_focus(self.tickets)
 
     @on(ConversationPane.EarlierWanted)
     def load_earlier(self) -> None:

@@ -1,9 +1,10 @@
 """Writing answers and notes on the desk screen. Nothing typed is lost: not to a key, a refusal or a crash."""
 
 import asyncio
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from textual import on, work
+from textual import work
 
 from core.errors import DeskError, Unreachable
 from core.models import Conversation, Direction, Note, Recipients, Ticket
@@ -12,84 +13,112 @@ from tui.history import Step
 from tui.screens.changing import Changing
 from tui.screens.confirm import Confirm
 from tui.screens.menu import Choice
-from tui.widgets.composer import Composer
 from tui.widgets.thread import Entry, entries
+
+if TYPE_CHECKING:
+    from tui.widgets.composer import Composer
+
+
+_WARM_UP_PAUSE = 0.3
 
 
 class Writing(Changing):
+    """The composer's messages are answered by name, so that its editor need not be loaded at the start."""
+
+    _composer_ready = False
+
     def start_writing(self) -> None:
         self.keeping = asyncio.Lock()
         """Drafts are put away one after the other, so that the newest is what stays."""
+        self.mounting = asyncio.Lock()
+        self.written: dict[tuple[int, str], str] = {}
+        """What was typed here, by ticket and kind: newer than what the desk says."""
         self.seen: set[UUID] = set()
         """What stood on the ticket when the agent began to write, or was shown since."""
         self.find_local_drafts()
 
+    def list_arrived(self) -> None:
+        """The agent has something to look at: time to load the editor, before it is asked for."""
+        if self.composer is None:
+            self.set_timer(_WARM_UP_PAUSE, self._mounted_composer)
+
     @work(group="drafts")
     async def find_local_drafts(self) -> None:
         """What an earlier life of this terminal could not give to the database."""
-        self.unsent |= set(await asyncio.to_thread(self.drafts.waiting))
-        self.paint_unsent()
+        for number, kind in await asyncio.to_thread(self.drafts.waiting):
+            content = await asyncio.to_thread(self.drafts.find, number, kind)
+            if content is not None:
+                self.written.setdefault((number, kind), content)
+                self._note_unsent(number, kind, bool(content.strip()))
 
-    def action_reply(self) -> None:
-        self.write("reply")
+    async def action_reply(self) -> None:
+        await self.write("reply")
 
-    def action_note(self) -> None:
-        self.write("note")
+    async def action_note(self) -> None:
+        await self.write("note")
 
-    @work(exclusive=True, group="writing")
     async def write(self, kind: str, number: int | None = None) -> None:
-        """Open the ticket and begin an answer or a note, with the draft that lies there."""
+        """Give the keys to the composer at once: what is typed next must not be taken for commands."""
         ticket = self.target
         number = number or (ticket.number if ticket else None)
         if number is None:
             self.tell("There is no ticket here.")
             return
         self.open_number(number)
-        with self.told():
-            conversation = await self._conversation_of(number)
-            content = await self._draft(conversation, kind)
-            self.seen = {entry.id for entry in entries(conversation)}
-            self.paint_conversation(conversation)
-            await self._begin(kind, conversation, content)
-
-    async def _conversation_of(self, number: int) -> Conversation:
-        """What is on the screen where that is the ticket: writing can begin without the desk."""
+        composer = await self._mounted_composer()
         shown = self.conversation
-        fresh = self.shelf.get(number) is not None or self.connection.state != "connected"
-        if shown is not None and shown.ticket.number == number and fresh:
-            return shown
-        return await self.desk.show_ticket(number, self._limit)
-
-    async def _draft(self, conversation: Conversation, kind: str) -> str:
-        """A local file is newer than what the database has."""
-        number = conversation.ticket.number
-        local = await asyncio.to_thread(self.drafts.find, number, kind)
-        if local is not None:
-            return local
-        if self.connection.state == "connected":
-            conversation = await self.desk.show_ticket(number, 1)
-        return next((draft.content for draft in conversation.drafts if draft.kind == kind), "")
-
-    async def _begin(self, kind: str, conversation: Conversation, content: str) -> None:
-        if self.composer is None:
-            self.composer = Composer(id="composer")
-            self.composer.display = False
-            await self.query_one("#ticket-pane").mount(self.composer)
-        ticket = conversation.ticket
-        self.composer.display = True
+        if shown is not None and shown.ticket.number != number:
+            shown = None
+        self.seen = {entry.id for entry in entries(shown)} if shown else set()
+        self._composer_ready = shown is not None
+        who = self.facts.ticket or ticket
+        people = shown.reply_to if shown else Recipients()
+        content = self.written.get((number, kind), _draft(shown, kind))
+        composer.begin(kind, number, _who(who) if who else "", people, content)
+        composer.display = True
         self.add_class("-writing")
-        self.composer.begin(kind, ticket.number, _who(ticket), conversation.reply_to, content)
+        self.set_focus(composer.area)
         self.call_after_refresh(self.thread.action_last)
+        self.prepare(composer, kind, number, content)
 
-    @on(Composer.Paused)
-    def typing_paused(self, message: Composer.Paused) -> None:
+    async def _mounted_composer(self) -> "Composer":
+        """Made when first needed: its editor takes a moment to load."""
+        from tui.widgets.composer import Composer
+
+        async with self.mounting:
+            if self.composer is None:
+                composer = Composer(id="composer")
+                composer.display = False
+                await self.query_one("#ticket-pane").mount(composer)
+                self.composer = composer
+        return self.composer
+
+    @work(exclusive=True, group="writing")
+    async def prepare(self, composer: "Composer", kind: str, number: int, content: str) -> None:
+        """Fetch what was not at hand: recipients, newer messages, a draft from elsewhere."""
+        with self.told():
+            conversation = await self.desk.show_ticket(number, self._limit)
+            if (composer.number, composer.kind) != (number, kind) or not composer.display:
+                return
+            self.paint_conversation(conversation)
+            self.seen |= {entry.id for entry in entries(conversation)}
+            self._composer_ready = True
+            composer.meet(_who(conversation.ticket), conversation.reply_to)
+            draft = _draft(conversation, kind)
+            if draft and (number, kind) not in self.written and draft != content:
+                typed = composer.content.removeprefix(content)
+                composer.content = f"{draft}{typed}"
+
+    def on_composer_paused(self, message: "Composer.Paused") -> None:
         self.keep_draft(message.number, message.kind, message.content)
 
     @work(group="drafts")
     async def keep_draft(self, number: int, kind: str, content: str) -> None:
         """Into a file first, then into the database; the file goes when the database has it."""
+        self.written[number, kind] = content
         async with self.keeping:
             kept = content if content.strip() else ""
+            self._note_unsent(number, kind, bool(kept))
             try:
                 await asyncio.to_thread(self.drafts.keep, number, kind, content)
             except OSError as error:
@@ -102,7 +131,6 @@ class Writing(Changing):
                 self.tell_error(error)
             else:
                 await asyncio.to_thread(self.drafts.drop, number, kind, content)
-            self._note_unsent(number, kind, bool(kept))
             self.shelf.drop([number])
 
     def _note_unsent(self, number: int, kind: str, there: bool) -> None:
@@ -112,8 +140,7 @@ class Writing(Changing):
             self.unsent.discard((number, kind))
         self.paint_unsent()
 
-    @on(Composer.Left)
-    def composer_left(self) -> None:
+    def on_composer_left(self) -> None:
         composer = self.composer
         if composer is not None:
             words = "Kept as a draft; press r or n to go on." if composer.has_text else ""
@@ -126,15 +153,13 @@ class Writing(Changing):
             self.composer.keep()
             self.composer.display = False
             self.remove_class("-writing")
-            (self.thread if self.reading else self.tickets).focus()
+            self.set_focus(self.thread if self.reading else self.tickets)
 
-    @on(Composer.Switched)
-    def composer_switched(self, message: Composer.Switched) -> None:
+    async def on_composer_switched(self, message: "Composer.Switched") -> None:
         if self.composer is not None:
-            self.write(message.kind, self.composer.number)
+            await self.write(message.kind, self.composer.number)
 
-    @on(Composer.EditorWanted)
-    def composer_wants_editor(self) -> None:
+    def on_composer_editor_wanted(self) -> None:
         from tui.editor import edit
 
         composer = self.composer
@@ -143,15 +168,17 @@ class Writing(Changing):
                 composer.content = edit(composer.content, self.settings.editor)
             composer.keep()
 
-    @on(Composer.Sent)
     @work(exclusive=True, group="sending")
-    async def composer_sent(self) -> None:
+    async def on_composer_sent(self) -> None:
         """Look for what came meanwhile, then send; on a refusal the text stays where it is."""
         composer = self.composer
         if composer is None or not composer.display:
             return
         if not composer.has_text:
             self.tell("Nothing is written yet.")
+            return
+        if not self._composer_ready:
+            self.tell("The ticket has not been fetched yet; the text is kept.")
             return
         composer.add_class("-busy")
         try:
@@ -176,7 +203,7 @@ class Writing(Changing):
         choices = [Choice("review", "review it first", "r"), Choice("send", "send anyway", "s")]
         return await self.app.push_screen_wait(Confirm(title, words, choices)) == "send"
 
-    async def _send(self, composer: Composer, people: Recipients) -> None:
+    async def _send(self, composer: "Composer", people: Recipients) -> None:
         number, kind, content = composer.number, composer.kind, composer.content
         request_id = uuid4()
         async with self.in_order:
@@ -189,7 +216,7 @@ class Writing(Changing):
                 )  # fmt: skip
         words = f"answer to #{number}" if kind == "reply" else f"note on #{number}"
         self.history.did(Step(words, request_id, (number,), sent=kind == "reply"))
-        composer.begin(kind, number, "", people, "")
+        composer.empty()
         self.put_away()
         await self.forget_draft(number, kind)
         for ticket in answer.tickets:
@@ -201,13 +228,16 @@ class Writing(Changing):
     async def forget_draft(self, number: int, kind: str) -> None:
         """It was sent; a pause saved just before may have come after."""
         async with self.keeping:
+            self.written.pop((number, kind), None)
             await asyncio.to_thread(self.drafts.drop, number, kind)
             await self.desk.save_draft(number, kind, "")
         self._note_unsent(number, kind, False)
         self.shelf.drop([number])
 
-    def reopen_draft(self, number: int) -> None:
-        self.write("reply", number)
+    async def reopen_draft(self, number: int) -> None:
+        if self.shown_number == number:
+            self.refresh_conversation()
+        await self.write("reply", number)
 
     def connection_moved(self, state: str) -> None:
         super().connection_moved(state)
@@ -219,6 +249,7 @@ class Writing(Changing):
     async def meet(self) -> None:
         with self.told():
             self.me = await self.desk.whoami()
+            self.agents = await self.desk.list_agents()
 
     @work(group="drafts")
     async def give_local_drafts(self) -> None:
@@ -227,6 +258,11 @@ class Writing(Changing):
             content = await asyncio.to_thread(self.drafts.find, number, kind)
             if content is not None:
                 self.keep_draft(number, kind, content)
+
+
+def _draft(conversation: Conversation | None, kind: str) -> str:
+    drafts = conversation.drafts if conversation else []
+    return next((one.content for one in drafts if one.kind == kind), "")
 
 
 def _who(ticket: Ticket) -> str:

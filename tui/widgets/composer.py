@@ -115,6 +115,7 @@ class Composer(Vertical):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.number = 0
+        self._who = ""
         self._people = Recipients()
         self._pause: Timer | None = None
         self._kept = ""
@@ -134,16 +135,32 @@ class Composer(Vertical):
 
     def begin(self, kind: str, number: int, who: str, people: Recipients, content: str) -> None:
         """Start writing about ticket `number`; `who` is the requester, safe to show."""
-        self.number, self._who, self._people = number, who, people
+        self.number, self._who = number, who
+        self._address(people)
         self._kept = content
-        self.to_field.value = address_words(people.to)
-        self.cc_field.value = address_words(people.cc)
-        self.area.load_text(content)
-        self.area.move_cursor(self.area.document.end)
+        self.content = content
         self.preview = False
         self.kind = kind
         self._label()
-        self.area.focus()
+
+    def meet(self, who: str, people: Recipients) -> None:
+        """The ticket was fetched; what the agent wrote into the fields meanwhile stays."""
+        untouched = address_words(self._people.to), address_words(self._people.cc)
+        if (self.to_field.value, self.cc_field.value) == untouched:
+            self._address(people)
+        self._who = who
+        self._label()
+
+    def _address(self, people: Recipients) -> None:
+        self._people = people
+        self.to_field.value = address_words(people.to)
+        self.cc_field.value = address_words(people.cc)
+
+    def empty(self) -> None:
+        """What was written has gone out: nothing is left to keep."""
+        if self._pause is not None:
+            self._pause.stop()
+        self._kept = self.content = ""
 
     @property
     def content(self) -> str:

@@ -29,7 +29,7 @@ _STYLES = (
 class ConversationPane(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     ConversationPane {
-        height: 1fr; scrollbar-size-vertical: 1; background: $background;
+        height: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $background;
         & > .thread--text { color: $foreground; background: $background; }
         & > .thread--text-link { color: $primary; background: $background; text-style: underline; }
         & > .thread--faint { color: $text-muted; background: $background; }
@@ -110,8 +110,13 @@ class ConversationPane(ScrollView, can_focus=True):
         self.now = now
         self._lay_out()
 
+    @property
+    def _room(self) -> int:
+        """Cells for a line: all but the mark before it and the scroll bar behind it."""
+        return max(self.container_size.width - 2, 20)
+
     def _lay_out(self) -> None:
-        self._width = max(self.scrollable_content_region.width - 1, 20)
+        self._width = self._room
         if self.conversation is None:
             self._thread = Thread()
         else:
@@ -125,8 +130,9 @@ class ConversationPane(ScrollView, can_focus=True):
             self.scroll_to(y=start, animate=False, force=True, immediate=True)
 
     def on_resize(self) -> None:
-        if self.conversation is not None and self._width != max(self.scrollable_content_region.width - 1, 20):
+        if self.conversation is not None and self._width != self._room:
             self._lay_out()
+            self._to_current()
 
     def notify_style_update(self) -> None:
         self._style_of.clear()

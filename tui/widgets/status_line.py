@@ -21,8 +21,6 @@ class State:
     unsent: int = 0
     connection: str = "connecting"
     """connecting, connected or lost."""
-    trouble: str = ""
-    """Why the desk is not reached."""
     mail: str = ""
     """How long ago the mailbox was read, or why it was not."""
     mail_trouble: bool = False
@@ -72,7 +70,7 @@ class StatusLine(Widget):
         if state.unsent:
             line.append(f"{state.unsent} unsent   ", self._style("marked"))
         if state.connection != "connected":
-            words = "connecting…" if state.connection == "connecting" else "NO DATABASE, trying again"
+            words = "connecting…" if state.connection == "connecting" else "NOT CONNECTED, trying again"
             return line.append(f"○ {words}", self._style("bad" if state.connection == "lost" else "marked"))
         if state.mail:
             style = self._style("bad") if state.mail_trouble else Style()
