@@ -94,8 +94,8 @@ class TicketList(ScrollView, can_focus=True):
         Binding("escape", "unmark", "Drop marks", show=False, id="list.unmark"),
     ]
 
-    empty: reactive[str] = reactive("No tickets.")
-    """What an empty list says: what it would hold, and what to do."""
+    empty: reactive[str] = reactive("No tickets.")  # a change repaints
+    """What the list says while it has no rows: what is missing, and what to do."""
 
     @dataclass
     class PageWanted(Message):
@@ -155,10 +155,11 @@ class TicketList(ScrollView, can_focus=True):
         rows = len(self.pages)
         with self._repainting():
             taken = self.pages.give(want, page)
+            if (taken and self._painter.make_room(page.tickets)) or want.kind == "start":
+                self.refresh()
             if taken and want.kind == "start":
                 self._number, self._keep = self._keep, None
                 self._settle(len(self.pages) - 1 if want.from_end else 0)
-                self.refresh()
             elif taken:
                 self._settle(self._row + (len(self.pages) - rows if self.pages.from_end else 0))
         self._ask()
@@ -358,9 +359,6 @@ class TicketList(ScrollView, can_focus=True):
         super().notify_style_update()
         self._painter.clear()
 
-    def watch_empty(self) -> None:
-        self.refresh()
-
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"ticket-list--{name}")
 
@@ -388,10 +386,12 @@ class TicketList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         pages = self.pages
+        if self._painter.width != self.size.width:
+            self._painter.resize(self.size.width)
         if y < _HEADER:
             return self._painter.header(pages.sort, pages.reverse)
         if not len(pages):
-            return self._painter.message(self.empty if pages.loaded else "", y - _HEADER, self._view)
+            return self._painter.message(self.empty, y - _HEADER, self._view)
         row = y - _HEADER + self.scroll_offset.y
         ticket = pages.ticket(row)
         if ticket is None:

@@ -4,7 +4,7 @@ Everything a customer wrote passes through `safe_line` here. Widths are in termi
 Status and priority are a sign and a letter each, so that they can be told apart without colours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from textwrap import wrap
@@ -30,9 +30,9 @@ class Column:
     right: bool = False
 
 
-def columns_for(width: int) -> list[Column]:
+def columns_for(width: int, digits: int = 4) -> list[Column]:
     """The columns of a line of `width` cells; the subject takes what is left."""
-    left = [Column("number", "#", 8, right=True)]
+    left = [Column("number", "#", digits + 1, right=True)]
     if width >= 48:
         left.append(Column("age", "Age", 6, right=True))
     if width >= 36:
@@ -121,7 +121,8 @@ class TicketPainter:
         self._style_of = style
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[int, bool, bool, Sort], tuple[Ticket, Strip]] = {}
-        self._width = 0
+        self.width = 0
+        self._digits = 4
         self._columns: list[Column] = []
 
     def clear(self) -> None:
@@ -130,8 +131,17 @@ class TicketPainter:
 
     def resize(self, width: int) -> None:
         """Also makes all ages new."""
-        self._width, self._columns = width, columns_for(width)
+        self.width, self._columns = width, columns_for(width, self._digits)
         self._strips.clear()
+
+    def make_room(self, tickets: Sequence[Ticket]) -> bool:
+        """Widen the column of numbers for these tickets; says whether that changed anything."""
+        digits = max((len(str(ticket.number)) for ticket in tickets), default=0)
+        if digits <= self._digits:
+            return False
+        self._digits = digits
+        self.resize(self.width)
+        return True
 
     def line(self, ticket: Ticket, cursor: bool, marked: bool, sort: Sort) -> Strip:
         key = (ticket.number, cursor, marked, sort)
@@ -148,18 +158,18 @@ class TicketPainter:
 
     def message(self, text: str, y: int, height: int) -> Strip:
         """Line `y` of a text in the middle of `height` lines."""
-        room = max(min(self._width - 4, 60), 1)
+        room = max(min(self.width - 4, 60), 1)
         lines = [line for part in text.split("\n") for line in wrap(part, room) or [""]]
         place = y - (height - len(lines)) // 3
         line = lines[place] if 0 <= place < len(lines) else ""
-        return self._one("empty", line.center(self._width))
+        return self._one("empty", line.center(self.width))
 
     def unknown(self, expected: bool) -> Strip:
         """A row that is not here yet, or none at all."""
         return self._one("empty", "   …" if expected else "")
 
     def _one(self, style: str, text: str) -> Strip:
-        return Strip([Segment(fit(text, self._width), self._style(style))], self._width)
+        return Strip([Segment(fit(text, self.width), self._style(style))], self.width)
 
     def _style(self, name: str) -> Style:
         if name not in self._styles:
@@ -175,7 +185,7 @@ class TicketPainter:
             return self._one("cursor" if cursor else "marked", "".join(text for text, _ in cells))
         segments = [Segment(text, self._style(part)) for text, part in cells]
         strip = Strip(Segment.simplify(segments))
-        return strip.adjust_cell_length(self._width, self._style("row"))
+        return strip.adjust_cell_length(self.width, self._style("row"))
 
     def _part(self, column: str, ticket: Ticket) -> str:
         """The name of the style of a column."""
