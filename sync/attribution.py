@@ -47,30 +47,39 @@ EVIDENCE = re.compile(
     r"|you\b",
     re.IGNORECASE,
 )
+# Where no mark of a quote follows, only an address or a number tells an attribution from a sentence.
+TELLING = re.compile(r"@|\d[^\n]*\d")
+COLONS = (":", "：", "wrote")
 MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 MAIL_AND_VERB = re.compile(rf"^[^:\n]{{0,120}}?\S+@\S+[>)\]\"']*,?\s+(?:{VERBS})(?:\W|$)", re.IGNORECASE)
 # Gmail's oldest form has no verb: 2016-03-03 17:21 GMT+01:00 Name <address>:
 DATED = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)"
 )
-NAMED = re.compile(rf"^[^\d:.!?<>]{{1,60}}\s(?:{VERBS})\s*:\s*$", re.IGNORECASE)
-ENDS = re.compile(r"[:：][\s*_]*$|\bwrote\s*-*\s*$|写道|寫道", re.IGNORECASE)
+NAMED = re.compile(rf"^[^\d:.!?<>]{{1,60}}\s(?:{VERBS})\s*:?\s*$", re.IGNORECASE)
+ENDS = re.compile(r"[:：]$|\bwrote$|写道|寫道", re.IGNORECASE)
 DECORATION = " \t\u00a0*_-–—|\u200e\u200f\u202a\u202b\u202c\ufeff"
 LONE_CLOSE = re.compile(r"^>+\s*(?:>\s*)?(?:(?:" + VERBS + r")\s*)?[:：]\s*$", re.IGNORECASE)
 
 
 def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
-    """Where the attribution begins whose last line is `end`; -1 when that line ends none. Never above"
-    " `floor`."""
-    last = lines[end][:WIDTH].strip(DECORATION)
+    """Where the attribution begins whose last line is `end`; -1 when that line ends none. Never above `floor`."""
+    if len(lines[end]) > WIDTH:
+        return -1
+    last = lines[end].strip(DECORATION)
     if DATED.match(last):
         return end
-    if not ENDS.search(lines[end][-60:]) or len(lines[end]) > WIDTH:
+    if not ENDS.search(last[-60:]):
         return -1
-    if not (last.endswith((":", "：")) or VERB.search(last)):
-        return -1
-    joined = ""
-    nearest = -1
+    start = _begin(lines, end, floor, next_is_quote)
+    if start < 0 and next_is_quote and (NAMED.match(last) or (TELLING.search(last) and last.endswith(COLONS))):
+        return end
+    return start
+
+
+def _begin(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
+    joined, nearest = "", -1
+    evidence = EVIDENCE if next_is_quote else TELLING
     for start in range(end, max(floor, end - LINES) - 1, -1):
         line = lines[start][:WIDTH].strip(DECORATION)
         if not line:
@@ -81,13 +90,11 @@ def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
         if start < end and lines[start].lstrip().startswith(">") and not LONE_CLOSE.match(lines[end]):
             break
         joined = f"{line} {joined}".strip()
-        if START.match(line) and EVIDENCE.search(line) and _complete(joined):
+        if START.match(line) and EVIDENCE.search(line) and evidence.search(joined) and _complete(joined):
             return start
         if nearest < 0 and MAIL_AND_VERB.match(joined):
             nearest = start
-    if nearest >= 0:
-        return nearest
-    return end if next_is_quote and NAMED.match(last) else -1
+    return nearest
 
 
 def _complete(joined: str) -> bool:

@@ -59,7 +59,7 @@ NONE = Bounce()
 
 def read(root: Part, lines: list[str], own: set[str]) -> Bounce:
     """`lines` are those of the text a person reads; `own` the addresses the mail itself was sent to."""
-    structured = report.status_parts(root) if root.children or root.type in report.STATUS_TYPES else []
+    structured = _reports(root, lines)
     if structured and not _is_quoted_report(root):
         return _structured(root, structured, lines, own)
     fields = report.feedback(root) if root.children else None
@@ -73,6 +73,18 @@ def read(root: Part, lines: list[str], own: set[str]) -> Bounce:
     if not failed and not _speaks(root, header, text):
         return NONE
     return _prose(root, lines, text, failed, own)
+
+
+def _reports(root: Part, lines: list[str]) -> list[Recipient]:
+    if not root.children:
+        return report.status_parts(root) if root.type in report.STATUS_TYPES else []
+    found = report.status_parts(root)
+    if not found and SUBJECT.search(root.header.text("subject")):
+        found = report.wrapped(root)
+    if not found and _kind(root) == "disposition-notification" and notice.FAILED.search("\n".join(lines[:20])):
+        # Sieve's reject (RFC 5429) and Dovecot's quota answer in the form of a read receipt.
+        found = report.receipts(root)
+    return found
 
 
 def _is_quoted_report(root: Part) -> bool:

@@ -11,7 +11,7 @@ import re
 from sync.report import STATUS
 
 FAILED = re.compile(
-    r"undeliver|unable to (?:be )?deliver|(?:could|can|did|was|were|has|have)(?:n't| ?not|n’t)(?: be| been"
+    r"undeliver|automatically rejected|unable to (?:be )?deliver|(?:could|can|did|was|were|has|have)(?:n't| ?not|n’t)(?: be| been"
     r"| being)? (?:been |be )?"
     r"(?:deliver|reach|sent|receive|accepted|processed|relayed|transferred)|cannot be (?:deliver|sent)"
     r"|delivery (?:to the following|has failed|failed|failure|error|problem|of (?:the|this|your|email)"
@@ -135,7 +135,7 @@ def _headers(lines: list[str], index: int) -> bool:
 
 def addresses(lines: list[str], own: set[str]) -> list[str]:
     """Who did not get the mail, in order; `own` are addresses that are ours, not theirs."""
-    found: tuple[list[str], list[str], list[str]] = ([], [], [])
+    found: list[list[str]] = [[], [], [], []]
     for line in lines:
         if "@" not in line:
             continue
@@ -149,17 +149,19 @@ def addresses(lines: list[str], own: set[str]) -> list[str]:
         others = [one for one in kept if one not in own]
         if others:
             return others
-    return list(dict.fromkeys(one for candidates in found[:2] for one in candidates))
+    return list(dict.fromkeys(one for candidates in found[:3] for one in candidates))
 
 
 def _rank(line: str, start: int, end: int) -> int:
-    """0: surely a recipient, 1: may be one, 2: somebody spoken of besides, such as whom to ask."""
+    """0: a recipient on a line of its own, 1: named as one, 2: may be one, 3: somebody else, such as whom to ask."""
     before = line[:start]
     if HEADER_LINE.match(line) or ASIDE.search(before):
-        return 2
-    if NAMED.search(before[-80:]) or (ALONE.match(before) and AFTER.match(line[end:])):
+        return 3
+    if ALONE.match(before) and AFTER.match(line[end:]):
         return 0
-    return 2 if ASIDE.search(line) else 1
+    if NAMED.search(before[-80:]):
+        return 0 if "(for" in before[-8:] else 1
+    return 3 if ASIDE.search(line) else 2
 
 
 def status(lines: list[str]) -> str:

@@ -122,7 +122,7 @@ def _dropped(found: Splitter, end: int, trailing: bool) -> list[tuple[int, int]]
     if len(runs) != 1 or trailing:
         return []
     start, stop = runs[0]
-    headed = HEAD in kinds[start:stop]
+    headed = HEAD in kinds[start:stop] or start in found.page.quoted
     before = kinds[found.top : start].count(TEXT)
     after = kinds[stop:end].count(TEXT)
     if headed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sync.charset import decode
 from sync.header import Header, read
-from sync.part import Part
+from sync.part import Part, tree
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_TYPES = (
@@ -83,6 +83,22 @@ def recipients(text: str) -> list[Recipient]:
 
 def status_parts(root: Part) -> list[Recipient]:
     return [one for part in root.walk() if part.type in STATUS_TYPES for one in recipients(read_text(part))]
+
+
+def receipts(root: Part) -> list[Recipient]:
+    """The recipients of a disposition notification (RFC 8098)."""
+    parts = (part for part in root.walk() if part.type == "message/disposition-notification")
+    return [one for part in parts for one in recipients(read_text(part))]
+
+
+def wrapped(root: Part) -> list[Recipient]:
+    """The report inside a message that a gateway wrapped as a whole."""
+    for part in root.walk():
+        if part.type == "message/rfc822":
+            inner, _ = tree(part.content([]))
+            if inner.type == "multipart/report":
+                return status_parts(inner)
+    return []
 
 
 def feedback(root: Part) -> dict[str, str] | None:
