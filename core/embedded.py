@@ -136,8 +136,9 @@ class Embedded:
 
     def stop(self) -> bool:
         """Leave; the last to leave stops the server. Says whether it is stopped now."""
-        if not self.data.exists():
-            return True
+        with self._sentences():
+            if not self.data.exists():
+                return True
         with self._sentences(), self._turn() as turn:
             lease = self._join()
             try:
@@ -149,9 +150,10 @@ class Embedded:
                 self._leave()
 
     def status(self) -> Status:
-        found = _Postmaster.of(self.data) if self.data.exists() else None
-        running = found is not None and found.answers()
-        return Status(running, found.pid if found and running else None, self._users(), self.data)
+        with self._sentences():
+            found = _Postmaster.of(self.data)
+            running = found is not None and bool(found.folder) and found.answers()
+            return Status(running, found.pid if found and running else None, self._users(), self.data)
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[int]:

@@ -209,7 +209,9 @@ def test_a_new_home_is_private(tmp_path: Path) -> None:
 
 def test_without_any_home_the_platform_says_where(tmp_path: Path) -> None:
     program = "from core.config import load; print(load().home)"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    ours = ("TTYDESK_HOME", "XDG_DATA_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    environment["HOME"] = str(tmp_path)
     command = [sys.executable, "-c", program]
     said = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
