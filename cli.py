@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from commands import agent, config, db, mail, sync, ticket
+from commands import agent, config, db, demo, mail, sync, ticket
 from commands.door import Door
 from commands.opening import Typed, settings_of
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(mail.app, name="mail")
 app.add_typer(sync.app, name="sync")
+app.command("demo")(demo.demo)
 app.add_typer(agent.app, name="agent")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")

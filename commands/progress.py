@@ -33,10 +33,14 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, description=f"{count} {self._unit}")
 
-    def done(self, count: int, total: int | None = None) -> None:
-        """So many are done, of `total` or of those that were found."""
+    def done(self, count: int) -> None:
+        """So many of those that were found are done."""
         if self._bar:
-            self._bar.update(self._task, completed=count, total=total or self._total)
+            self._bar.update(self._task, completed=count, total=self._total)
+
+    def step(self, done: int, total: int, what: str) -> None:
+        if self._bar:
+            self._bar.update(self._task, completed=done, total=total, description=what)
 
 
 def _bar() -> "rich.progress.Progress":

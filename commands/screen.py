@@ -4,21 +4,33 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from core.config import Settings
 
+if TYPE_CHECKING:
+    from tui.app import DeskApp
+
 
 def open_screen(settings: Settings) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise typer.BadParameter("The desk needs a terminal. What it does without one: ttydesk --help")
+    require_terminal()
     with _started_early(settings):
-        from core.connect import open_desk
-        from core.files import LocalFiles
-        from tui.app import DeskApp
+        make_app(settings).run()
 
-        DeskApp(lambda: open_desk(settings), settings, LocalFiles(settings.home / "files")).run()
+
+def require_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise typer.BadParameter("The desk needs a terminal. What works without one: ttydesk --help")
+
+
+def make_app(settings: Settings) -> "DeskApp":
+    from core.connect import open_desk
+    from core.files import LocalFiles
+    from tui.app import DeskApp
+
+    return DeskApp(lambda: open_desk(settings), settings, LocalFiles(settings.home / "files"))
 
 
 @contextmanager

@@ -38,13 +38,13 @@ def test_visual_comes_before_editor_and_settings_before_both(
     monkeypatch.setenv("EDITOR", "false")
     monkeypatch.setenv("VISUAL", editor_that(tmp_path, "file.write_text('visual')"))
     assert read_body(None, None) == "visual"
-    with pytest.raises(Invalid, match="The editor ended with 1"):
+    with pytest.raises(Invalid, match="The editor ended"):
         read_body(None, None, "false")
 
 
 @pytest.mark.usefixtures("terminal")
 def test_an_editor_that_is_missing_is_one_sentence() -> None:
-    with pytest.raises(Invalid, match="Cannot start the editor no-such-editor: No such file"):
+    with pytest.raises(Invalid, match="no-such-editor"):
         read_body(None, None, "no-such-editor -w")
 
 
