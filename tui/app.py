@@ -19,7 +19,6 @@ from tui.themes import OURS, VARIABLES, theme_name
 from tui.type_ahead import TypeAheadApp
 
 if TYPE_CHECKING:
-    from textual.command import Provider
     from textual.screen import Screen
 
     from core.files import Files
@@ -29,24 +28,14 @@ def _clock() -> datetime:
     return datetime.now(UTC).astimezone()
 
 
-def _commands() -> "type[Provider]":
-    from tui.commands import DeskCommands
-
-    return DeskCommands
-
-
 class DeskApp(TypeAheadApp):
     CSS_PATH = ["desk.tcss", "screens/desk.tcss"]
     TITLE = "ttydesk"
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False  # ours is `DeskScreen.action_palette`
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
-    COMMANDS = {_commands}
     BINDINGS = [
-        Binding(
-            "ctrl+k", "command_palette", "Palette", show=False, id="desk.palette", tooltip="All commands"
-        ),
-        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="desk.quit", tooltip="Leave ttydesk"),
+        Binding("ctrl+q", "quit", "Quit", False, priority=True, id="desk.quit", tooltip="Leave ttydesk"),
     ]
 
     def __init__(
@@ -82,6 +71,13 @@ class DeskApp(TypeAheadApp):
             self.set_keymap(self.settings.keys)
         self.set_window_title("ttydesk")
         self._keeper = self.run_worker(self.connection.keep(), group="connection")
+
+    async def action_quit(self) -> None:
+        """At once, but not before what was typed is put away."""
+        desk_screen = self.screen_stack[0]
+        if isinstance(desk_screen, DeskScreen):
+            await desk_screen.keep_all()
+        self.exit()
 
     async def on_unmount(self) -> None:
         """The desk is closed in order, and the embedded server stopped, before the program ends."""

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 from textual.suggester import SuggestFromList
 
 from core.errors import Invalid
@@ -123,48 +122,25 @@ def suggester() -> SuggestFromList:
 class Entry:
     words: str
     key: str
+    """Or the line of the command line."""
     run: Callable[[], object]
 
-    @property
-    def shown(self) -> Content:
-        return Content.assemble(self.words, "  ", (self.key, "bold")) if self.key else Content(self.words)
 
-
-class DeskCommands(Provider):
-    """Every key that works here, with the key beside it, and every complete line of the command line."""
-
-    def _entries(self) -> list[Entry]:
-        found: dict[str, Entry] = {}
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if active.enabled and binding.id and binding.description and binding.id not in found:
-                words = binding.tooltip or binding.description
-                run_it = _runner(self.app.run_action, binding.action, active.node)
-                found[binding.id] = Entry(words, self.app.get_key_display(binding), run_it)
-        listed = list(found.values())
-        if hasattr(self.screen, "change_targets"):
-            screen = cast("DeskScreen", self.screen)
-            for line in lines():
-                if " " in line.strip() and not line.startswith("view "):
-                    listed.append(Entry(_words_of(line), f":{line}", _runner(run, screen, line)))
-        return listed
-
-    async def discover(self) -> Hits:
-        for entry in self._entries():
-            yield DiscoveryHit(entry.shown, entry.run, text=entry.words)
-
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for entry in self._entries():
-            score = matcher.match(f"{entry.words} {entry.key}")
-            if score > 0:
-                yield Hit(score, entry.shown, entry.run, text=entry.words)
+def entries(screen: "DeskScreen") -> list[Entry]:
+    """Every key that works here, and every complete line of the command line."""
+    found: dict[str, Entry] = {}
+    for active in screen.active_bindings.values():
+        binding, node = active.binding, active.node
+        if active.enabled and binding.id and binding.tooltip and binding.id not in found:
+            act = partial(screen.app.run_action, binding.action, node)
+            found[binding.id] = Entry(binding.tooltip, screen.app.get_key_display(binding), act)
+    complete = [line for line in lines() if " " in line.strip() and not line.startswith("view ")]
+    return [
+        *found.values(),
+        *(Entry(_words_of(line), f":{line}", partial(run, screen, line)) for line in complete),
+    ]
 
 
 def _words_of(line: str) -> str:
     name, _, value = line.partition(" ")
     return f"{VERBS[name].words}: {value}"
-
-
-def _runner(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
-    return lambda: function(*arguments)

@@ -48,3 +48,7 @@ DESK_KEYS: list[BindingType] = [
     for rows in (_ALWAYS, _QUIETLY)
     for id, keys, action, name, words in rows
 ]
+DESK_KEYS += [
+    Binding("ctrl+p", "palette", "Palette", False, priority=True, id="desk.palette", tooltip="All commands"),
+    Binding("ctrl+k", "palette", "Palette", False, id="desk.palette-too"),  # in a text it deletes
+]

@@ -238,7 +238,11 @@ class Browsing(Panes):
 
     def close_search(self) -> None:
         self.query_one("#search-box").display = False
-        self.search_trouble.update("")
+        self.say_about_search("")
+
+    def say_about_search(self, words: str) -> None:
+        self.search_trouble.update(words)
+        self.search_trouble.display = bool(words)
 
     @on(Input.Changed, "#search")
     def check_search(self, message: Input.Changed) -> None:
@@ -246,9 +250,9 @@ class Browsing(Panes):
         try:
             parse_query(message.value, self.clock())
         except Invalid as error:
-            self.search_trouble.update(sentence(error))
+            self.say_about_search(sentence(error))
         else:
-            self.search_trouble.update("")
+            self.say_about_search("")
 
     @on(Input.Submitted, "#search")
     def take_search(self, message: Input.Submitted) -> None:
@@ -256,7 +260,7 @@ class Browsing(Panes):
         try:
             self.show_query(Query(self.query_now.view, text or None))
         except Invalid as error:
-            self.search_trouble.update(sentence(error))
+            self.say_about_search(sentence(error))
             return
         self.close_search()
         self.leave_ticket()

@@ -51,7 +51,7 @@ class Changing(Reading):
         self.history.last_changes = changes
         self.history.did(Step(words, request_id, tuple(numbers)))
         self.tickets.clear_marks()
-        self.tell(f"{words}. z undoes it")
+        self.tell(f"{words}. z undoes it.")
 
     def paint_changes(self, numbers: Sequence[int], changes: dict[str, Any]) -> list[Ticket]:
         """Returns the tickets that are here, as they were."""

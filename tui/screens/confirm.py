@@ -29,7 +29,7 @@ class Confirm(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = Text(f" {self._title} ")
+            box.border_title = Text(self._title)
             yield Static(Text(self._words), id="words")
             yield Static(self._keys(), id="keys")
 
@@ -66,7 +66,7 @@ class Ask(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = Text(f" {self._title} ")
+            box.border_title = Text(self._title)
             yield Static(Text(self._words), id="words")
             yield Input(self._value, compact=True, select_on_focus=False)
             yield Static(Text("enter to go on, esc to go back"), id="keys")

@@ -4,13 +4,13 @@ On a wide screen list and conversation stand side by side; on a narrow one the c
 `-reading` says which of them is seen. The commands are in the classes it is made of.
 """
 
+import inspect
+
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label, Static
 
-from core.errors import DeskError
-from tui.connection import sentence
 from tui.keys import DESK_KEYS
 from tui.screens.menu import Choice, Menu
 from tui.screens.writing import Writing
@@ -37,6 +37,9 @@ NO_TICKET = "No ticket is chosen.\n\nMove with j and k in the list;\nenter opens
 
 
 class DeskScreen(Writing):
+    recent: list[str] = []
+    """Commands of the palette, the newest first."""
+
     AUTO_FOCUS = "TicketList"
     BINDINGS = DESK_KEYS
 
@@ -44,19 +47,20 @@ class DeskScreen(Writing):
         yield ViewBar()
         with Horizontal(id="panes"):
             with Vertical(id="list-pane"):
-                with Vertical(id="search-box"):
+                with Horizontal(id="search-box", classes="line"):
+                    yield Label("/")
                     yield Input(
                         placeholder="words, “a phrase”, status:open, assignee:me, from:kim@example.com",
                         id="search", compact=True, select_on_focus=False,
                     )  # fmt: skip
-                    yield Static(id="search-trouble", markup=False)
+                yield Static(id="search-trouble", markup=False)
                 yield Static(id="banner", markup=False)
                 yield TicketList(now=self.clock)
             with Vertical(id="ticket-pane"):
                 yield TicketFacts(self.clock())
                 yield ConversationPane(self.clock())
                 yield Static(NO_TICKET, id="no-ticket", markup=False)
-        with Horizontal(id="command-box"):
+        with Horizontal(id="command-box", classes="line"):
             yield Label(":")
             yield Input(id="command", compact=True, select_on_focus=False)
         yield StatusLine()
@@ -113,21 +117,37 @@ class DeskScreen(Writing):
         """With unsent drafts only after a question; they are kept in any case."""
         from tui.screens.confirm import Confirm
 
-        if self.writing and self.composer is not None:
-            self.composer.keep()
-        if self.unsent:
+        if self.unsent or (self.writing and self.composer is not None and self.composer.has_text):
+            await self.keep_all()
             count = len(self.unsent)
             words = f"{count} draft{'s are' if count > 1 else ' is'} not sent. They stay where they are."
             choices = [Choice("quit", "quit", "y")]
             if await self.app.push_screen_wait(Confirm("Quit?", words, choices)) is None:
                 return
-        await self.workers.wait_for_complete([one for one in self.workers if one.group == "drafts"])
-        self.app.exit()
+        await self.app.run_action("quit")
 
     def action_help(self) -> None:
         from tui.screens.help import Help, keys_here
 
         self.app.push_screen(Help(keys_here(self.app, self)))
+
+    @work(group="menus")
+    async def action_palette(self) -> None:
+        """Every command, with its key, those used last first."""
+        from tui.commands import entries
+        from tui.screens.picker import Picker
+
+        listed = {entry.words: entry for entry in entries(self)}
+        order = [words for words in self.recent if words in listed]
+        order += [words for words in listed if words not in order]
+        choices = [Choice(words, words, listed[words].key) for words in order]
+        chosen = await self.app.push_screen_wait(Picker("Commands", choices, empty="No command fits."))
+        if chosen is not None:
+            self.recent = [chosen, *(words for words in self.recent if words != chosen)][:8]
+            with self.told():
+                ran = listed[chosen].run()
+                if inspect.isawaitable(ran):
+                    await ran
 
     def action_theme(self) -> None:
         from tui.themes import OURS
@@ -158,7 +178,5 @@ class DeskScreen(Writing):
         from tui.commands import run
 
         self.close_command()
-        try:
+        with self.told():
             run(self, message.value)
-        except DeskError as error:
-            self.notify(sentence(error), title="Not done", severity="error", markup=False)

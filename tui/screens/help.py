@@ -30,19 +30,21 @@ def keys_here(app: App[None], screen: Screen[None]) -> list[Key]:
     found: dict[tuple[str, str], tuple[list[str], str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if not active.enabled or not binding.id or not binding.description:
-            continue
-        group = _GROUPS.get(binding.id.partition(".")[0], "")
-        if group:
-            keys, _ = found.setdefault((group, binding.id), ([], binding.tooltip or binding.description))
-            keys.append(app.get_key_display(binding) if len(keys) else _shown(app, binding))
+        group = _GROUPS.get((binding.id or "").partition(".")[0], "")
+        if active.enabled and group and binding.description:
+            words = binding.tooltip or binding.description
+            keys, _ = found.setdefault((group, binding.id or ""), ([], words))
+            keys.append(app.get_key_display(binding))
     order = list(dict.fromkeys(_GROUPS.values()))
-    listed = [Key(" ".join(dict.fromkeys(keys)), words, group) for (group, _), (keys, words) in found.items()]
+    listed = [Key(_in_words(keys), words, group) for (group, _), (keys, words) in found.items()]
     return sorted(listed, key=lambda one: order.index(one.group))
 
 
-def _shown(app: App[None], binding: Binding) -> str:
-    return app.get_key_display(binding)
+def _in_words(keys: list[str]) -> str:
+    """Letters before longer names: a hand finds them first."""
+    return "  ".join(
+        sorted(dict.fromkeys(keys), key=lambda key: (not key.isalpha() or len(key) > 1, len(key)))
+    )
 
 
 class Help(ModalScreen[None]):
@@ -62,8 +64,8 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = Text(" What you can press here ")
-            box.border_subtitle = Text(" type to narrow, esc to close ")
+            box.border_title = Text("What you can press here")
+            box.border_subtitle = Text("type to narrow, esc to close")
             yield Input(placeholder="type to narrow: assign, quote, view…", compact=True)
             with VerticalScroll(id="keys", can_focus=False):
                 yield Static(id="list")

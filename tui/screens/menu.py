@@ -45,7 +45,7 @@ class Menu(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         widest = max((len(choice.words) for choice in self._choices), default=10)
         options = OptionList(*map(self._option, self._choices), compact=True)
-        options.border_title = Text(f" {self._title} ")
+        options.border_title = Text(self._title)
         options.styles.width = min(max(widest + 10, len(self._title) + 6, 24), 76)
         yield options
 

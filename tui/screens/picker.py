@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.screens.menu import Choice
+from tui.widgets.wrap import cropped
 
 
 class Picker(ModalScreen[str | None]):
@@ -20,8 +22,8 @@ class Picker(ModalScreen[str | None]):
     CSS_PATH = "dialog.tcss"
     BINDINGS = [
         Binding("escape", "leave", "Close", id="picker.leave"),
-        Binding("down,ctrl+n", "down", "Down", show=False, id="picker.down"),
-        Binding("up,ctrl+p", "up", "Up", show=False, id="picker.up", priority=True),
+        Binding("down", "down", "Down", show=False, id="picker.down"),
+        Binding("up", "up", "Up", show=False, id="picker.up", priority=True),
     ]
 
     field = getters.query_one(Input)
@@ -39,7 +41,7 @@ class Picker(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = Text(f" {self._title} ")
+            box.border_title = Text(self._title)
             yield Input(placeholder="type to narrow", compact=True)
             yield OptionList(*map(self._option, self._choices), compact=True)
             yield Static(self._empty, id="nothing", markup=False)
@@ -52,9 +54,11 @@ class Picker(ModalScreen[str | None]):
             self.options.highlighted = values.index(self._current)
 
     def _option(self, choice: Choice) -> Option:
-        line = Text(" " + choice.words, no_wrap=True, overflow="ellipsis")
+        width = 70 - cell_len(choice.key)
+        words = cropped(choice.words, width - 2)
+        line = Text(f" {words}", no_wrap=True, overflow="ellipsis")
         if choice.key:
-            line.append(f"  {choice.key}", "dim")
+            line.append(" " * (width - cell_len(words))).append(choice.key, "bold")
         return Option(line)
 
     def _show(self, choices: list[Choice]) -> None:
@@ -67,7 +71,9 @@ class Picker(ModalScreen[str | None]):
     @on(Input.Changed)
     def narrow(self, message: Input.Changed) -> None:
         words = message.value.casefold().split()
-        self._show([one for one in self._choices if all(word in one.words.casefold() for word in words)])
+        fitting = [one for one in self._choices if all(word in _all_words(one) for word in words)]
+        first = words[0] if words else ""
+        self._show(sorted(fitting, key=lambda one: not one.words.casefold().startswith(first)))
 
     @on(Input.Submitted)
     def take(self) -> None:
@@ -88,3 +94,7 @@ class Picker(ModalScreen[str | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _all_words(choice: Choice) -> str:
+    return f"{choice.words} {choice.key}".casefold()

@@ -32,8 +32,8 @@ class Reader(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = Text(f" {self._title} ")
-            box.border_subtitle = Text(" j k to move, esc to close ")
+            box.border_title = Text(self._title)
+            box.border_subtitle = Text("j k to move, esc to close")
             with VerticalScroll():
                 yield Static(Text(self._text), id="text")
 

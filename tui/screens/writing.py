@@ -140,6 +140,13 @@ class Writing(Changing):
             self.unsent.discard((number, kind))
         self.paint_unsent()
 
+    async def keep_all(self) -> None:
+        """Put away what is being typed, and wait until that is done."""
+        composer = self.composer
+        if composer is not None and composer.has_text and composer.display:
+            self.keep_draft(composer.number, composer.kind, composer.content)
+        await self.workers.wait_for_complete([one for one in self.workers if one.group == "drafts"])
+
     def on_composer_left(self) -> None:
         composer = self.composer
         if composer is not None:

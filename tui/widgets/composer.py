@@ -204,11 +204,11 @@ class Composer(Vertical):
         if not self.number:
             return
         if self.kind == "note":
-            self.border_title = Content(f" NOTE on #{self.number}: only colleagues see it ")
-            self.border_subtitle = Content(" ^s add · ^t reply instead · esc put away ")
+            self.border_title = Content(f"NOTE on #{self.number}: only colleagues see it")
+            self.border_subtitle = Content("^s add · ^t reply instead · esc put away")
         else:
-            self.border_title = Content(f" REPLY to {self._who} on #{self.number} ")
-            self.border_subtitle = Content(f" ^s send, then {self.then} (^r) · ^t note · esc put away ")
+            self.border_title = Content(f"REPLY to {self._who} on #{self.number}")
+            self.border_subtitle = Content(f"^s send, then {self.then} (^r) · ^t note · esc put away")
 
     def _show_preview(self) -> None:
         from rich.markdown import Markdown

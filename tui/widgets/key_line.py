@@ -42,6 +42,8 @@ class KeyLine(Widget):
 
     def _shown(self) -> list[tuple[str, str]]:
         """The keys whose bindings ask to be shown, each action once, nearest to the focus first."""
+        if (focused := self.screen.focused) and focused.parent and focused.parent.has_class("line"):
+            return [("⏎", "Go"), ("esc", "Back")]
         found: dict[str, tuple[str, str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding

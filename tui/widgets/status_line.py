@@ -45,11 +45,14 @@ class StatusLine(Widget):
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
 
     def render(self) -> Text:
+        """Where there is too little room, what is well and needs no looking at goes first."""
         width = max(self.content_size.width, 20)
-        right = self._right()
         left = self._left()
-        room = width - cell_len(right.plain) - 2
-        left.truncate(max(room, 10), overflow="ellipsis")
+        for brief in (False, True):
+            right = self._right(brief)
+            if cell_len(left.plain) + cell_len(right.plain) + 2 <= width:
+                break
+        left.truncate(max(width - cell_len(right.plain) - 2, 10), overflow="ellipsis")
         gap = width - cell_len(left.plain) - cell_len(right.plain)
         line = left.append(" " * max(gap, 1)).append_text(right)
         line.truncate(width, overflow="crop")
@@ -64,7 +67,7 @@ class StatusLine(Widget):
             line.append("   ").append(cropped(state.note, 200))
         return line
 
-    def _right(self) -> Text:
+    def _right(self, brief: bool) -> Text:
         state = self.state
         line = Text(no_wrap=True)
         if state.unsent:
@@ -72,10 +75,11 @@ class StatusLine(Widget):
         if state.connection != "connected":
             words = "connecting…" if state.connection == "connecting" else "NOT CONNECTED, trying again"
             return line.append(f"○ {words}", self._style("bad" if state.connection == "lost" else "marked"))
-        if state.mail:
+        if state.mail and (state.mail_trouble or not brief):
             style = self._style("bad") if state.mail_trouble else Style()
             line.append(f"{state.mail}   ", style)
-        return line.append("● ", self._style("good")).append("connected")
+        line.append("●", self._style("good"))
+        return line if brief else line.append(" connected")
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"status--{name}", partial=True)
