@@ -63,9 +63,9 @@ def _prepare(conninfo: str, settings: Settings, service: bool) -> str | None:
 
     try:
         with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
-            if not migrate(connection).nothing:
-                _ask(connection, "begin_desk", _owner(settings), getpass.getuser(),
-                     settings.mailbox.address, settings.mailbox.name)  # fmt: skip
+            migrate(connection)
+            box = settings.mailbox
+            _ask(connection, "begin_desk", _owner(settings), getpass.getuser(), box.address, box.name)
             if service:
                 return None
             return str(_ask(connection, "sign_in", settings.agent)["id"])
@@ -84,14 +84,11 @@ def _ask(connection: "psycopg.Connection[Any]", function: str, *arguments: objec
     places = ", ".join(["%s"] * len(arguments))
     try:
         row = connection.execute(f"select public.{function}({places})".encode(), arguments).fetchone()
-    except psycopg.errors.RaiseException as error:
-        raise from_code(error.sqlstate, str(error)) from error
     except psycopg.Error as error:
-        if error.sqlstate and error.sqlstate.startswith("PT"):
-            raise from_code(
-                error.sqlstate, error.diag.message_primary or "", error.diag.message_hint
-            ) from error
-        raise
+        if error.sqlstate is None:  # the connection, not the operation
+            raise
+        said = error.diag.message_primary or str(error)
+        raise from_code(error.sqlstate, said, error.diag.message_hint) from error
     if row is None:
         raise NotFound
     return row[0]

@@ -108,6 +108,9 @@ grant execute on function public.sign_in to service_role;
 create or replace function public.begin_desk(email text, name text, address text, display_name text) returns void
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 begin
+  if exists (select from support_agents) and exists (select from mailboxes) then
+    return;
+  end if;
   perform pg_advisory_xact_lock(hashtext('ttydesk.begin_desk'));
   if not exists (select from support_agents) then
     insert into support_agents (id, role) values (desk.user_for(begin_desk.email, begin_desk.name), 'admin');

@@ -1,0 +1,58 @@
+"""From settings to an open desk: who one is, and what is said when there is none."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from core.config import Settings
+from core.connect import open_desk
+from core.errors import Conflict, NotFound, Unreachable
+from core.models import Role
+
+
+def at(database: str, tmp_path: Path, agent: str | None = None) -> Settings:
+    return Settings(home=tmp_path, database_url=SecretStr(database), agent=agent)
+
+
+async def test_a_new_desk_has_an_admin_and_a_mailbox(empty_database: str, tmp_path: Path) -> None:
+    async with open_desk(at(empty_database, tmp_path, "ada@example.com")) as desk:
+        me = await desk.whoami()
+        assert (me.email, me.role) == ("ada@example.com", Role.ADMIN)
+        assert [one.address for one in await desk.list_mailboxes()] == ["support@localhost"]
+
+
+async def test_a_desk_that_was_migrated_and_then_killed_begins_all_the_same(
+    database: str, tmp_path: Path
+) -> None:
+    async with open_desk(at(database, tmp_path)) as desk:
+        assert (await desk.whoami()).role is Role.ADMIN
+
+
+async def test_the_only_agent_need_not_say_who_they_are(database: str, tmp_path: Path) -> None:
+    async with open_desk(at(database, tmp_path), service=True) as service:
+        await service.add_agent("grace@example.com", "Grace")
+        with pytest.raises(Conflict, match="several agents; say which one you are"):
+            async with open_desk(at(database, tmp_path)):
+                pass
+        first = next(one for one in await service.list_agents() if one.role is Role.ADMIN)
+        await service.update_agent("grace@example.com", {"role": "admin"})
+        await service.update_agent(first.email, {"active": False})
+    async with open_desk(at(database, tmp_path)) as desk:
+        assert (await desk.whoami()).email == "grace@example.com"
+
+
+async def test_an_agent_who_does_not_exist(database: str, tmp_path: Path) -> None:
+    async with open_desk(at(database, tmp_path), service=True):
+        pass
+    with pytest.raises(NotFound, match=r"no active agent nobody@example\.com"):
+        async with open_desk(at(database, tmp_path, "nobody@example.com")):
+            pass
+
+
+async def test_no_database_is_one_sentence_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://ada:secret@127.0.0.1:1/desk?connect_timeout=1"
+    with pytest.raises(Unreachable, match="cannot be reached") as raised:
+        async with open_desk(at(url, tmp_path)):
+            pass
+    assert "secret" not in str(raised.value)
