@@ -18,7 +18,7 @@ from typing import Any
 from core.desk import Desk
 from core.errors import DeskError, StorageFailed, Unreachable
 from core.models import Outcome, Received
-from sync.inbound import Intake, settle, understand
+from sync.inbound import DISK, Intake, settle, understand
 from sync.receiving import Origin, Verdict, without_content
 from sync.source import Entry, Skipped
 
@@ -119,14 +119,23 @@ class _Readers:
     async def _one_by_one(self, batch: _Batch) -> _Prepared:
         """A mail that ends the process that reads it is found by reading each alone, and set aside."""
         prepared: _Prepared = []
-        self._executor = self._start()
+        await self._start_again()
         for entry in batch:
             try:
                 prepared += await self._submit([entry])
             except BrokenProcessPool:
-                self._executor = self._start()
+                await self._start_again()
                 prepared.append(await asyncio.to_thread(_set_aside, self._intake, entry))
         return prepared
+
+    async def _start_again(self) -> None:
+        """With other processes; where none can be started at all, with a thread."""
+        self._executor = self._start()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, int)
+        except BrokenProcessPool:
+            self._processes = 0
+            self._executor = self._start()
 
 
 def prepare_batch(intake: Intake, batch: _Batch, now: datetime) -> _Prepared:
@@ -139,13 +148,14 @@ def prepare_batch(intake: Intake, batch: _Batch, now: datetime) -> _Prepared:
         except StorageFailed as error:
             prepared.append(Skipped(entry.path, str(error)))
     attachments: list[bytes] = []
-    with ThreadPoolExecutor(1) as disk:
-        stored = disk.submit(intake.files.put_many, "raw", raws)
+    stored = DISK.submit(intake.files.put_many, "raw", raws)
+    try:
         for raw in raws:
             mail, contents = understand(intake, raw, Origin(is_history=True), now)
             prepared.append(mail)
             attachments += contents
         intake.files.put_many("attachments", attachments)
+    finally:
         stored.result()
     return prepared
 

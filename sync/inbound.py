@@ -22,6 +22,8 @@ from sync.parse import parse_mail
 from sync.parsed import ParsedMail
 from sync.receiving import Origin, Verdict, as_received, without_content
 
+DISK = ThreadPoolExecutor(1, "disk")
+"""Writes the bytes of a mail while another thread reads what is in them."""
 _TRIES = 3
 
 
@@ -75,10 +77,11 @@ def prepare(intake: Intake, raw: bytes, origin: Origin, now: datetime) -> dict[s
 
     The bytes go to the disk while they are parsed, and have arrived there when this returns.
     """
-    with ThreadPoolExecutor(1) as disk:
-        stored = disk.submit(intake.files.put, "raw", raw)
+    stored = DISK.submit(intake.files.put, "raw", raw)
+    try:
         mail, attachments = understand(intake, raw, origin, now)
         intake.files.put_many("attachments", attachments)
+    finally:
         stored.result()
     return mail
 

@@ -62,11 +62,11 @@ class Maildir:
         return await asyncio.to_thread(self._look)
 
     async def fetch(self, provider_id: str) -> Arrival | None:
-        return await asyncio.to_thread(self._read, provider_id)
+        return self._read(provider_id)  # a thread would take longer than the file
 
     async def settle(self, provider_id: str) -> None:
         if provider_id in self._new:
-            await asyncio.to_thread(self._move, provider_id)
+            self._move(provider_id)
         elif self._cur.pop(provider_id, None):
             self._taken.add(provider_id)
 
