@@ -1,0 +1,299 @@
+"""The demo: a small company's desk, filled by real mails on their real way in, with customers who answer.
+
+It lives in a home of its own, `<home>/demo`, and so touches nothing real. The command line does:
+
+    demo = await prepare(settings, fresh=fresh, progress=show)   # the settings of the demo's desk
+    async with open_desk(demo) as desk, live(demo):              # its daemon, and customers
+        await DeskApp(desk, ...).run_async()
+
+`prepare` makes the home, starts its desk and fills it; when it was filled before it returns at once. `fresh`
+throws the old demo away first. `progress(done, total, what)` is called from time to time. `live` runs until
+it is left.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from core.config import Mailbox, Settings
+from core.connect import open_desk
+from core.desk import Desk
+from core.errors import Conflict, StorageFailed
+from core.files import LocalFiles
+from core.models import Role, Status
+from sync import daemon, letter, sample
+from sync.customers import Customers, deliver
+from sync.inbound import Intake, receive
+from sync.letter import Letter
+from sync.lock import holder
+from sync.maildir import Maildir
+from sync.outbound import Outbox, send_due
+from sync.receiving import Origin
+from sync.sample import Person, Step, Thread
+
+Progress = Callable[[int, int, str], None]
+DeskFor = Callable[[str], Awaitable[Desk]]
+"""The desk as the agent of an address has it."""
+
+AGENT = "ada@pedalglow.example"
+"""Whose desk the demo shows."""
+_SIGNATURE = "Pedalglow · Lights for every ride"
+_GRACE_SECONDS = 5.0
+_MARK = "demo.txt"
+_UNFINISHED = "A demo of ttydesk is being made here.\n"
+_FINISHED = "This is the demo of ttydesk, and nothing of yours. “ttydesk demo --fresh” makes it anew.\n"
+_WORKER = "demo"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def settings_of(settings: Settings) -> Settings:
+    """Those of the demo's own desk; how the screen looks and which keys it has stays as it is."""
+    name, address = sample.SUPPORT
+    return Settings(
+        home=settings.home / "demo",
+        agent=AGENT,
+        mailbox=Mailbox(address=address, name=name, signature=_SIGNATURE),
+        grace_seconds=_GRACE_SECONDS,
+        theme=settings.theme,
+        editor=settings.editor,
+        keys=settings.keys,
+    )
+
+
+async def prepare(settings: Settings, fresh: bool = False, progress: Progress | None = None) -> Settings:
+    """The settings of the demo's desk, which is there and filled when this returns."""
+    demo = settings_of(settings)
+    mark = demo.home / _MARK
+    found = mark.read_text("utf-8") if mark.exists() else ""
+    if found == _FINISHED and not fresh:
+        return demo
+    if demo.home.exists():
+        await asyncio.to_thread(_remove, demo)
+    demo.home.mkdir(parents=True, mode=0o700)
+    mark.write_text(_UNFINISHED, "utf-8")
+    progress = progress or _quiet
+    progress(0, 1, "Starting a database")
+    async with AsyncExitStack() as desks:
+        service = await desks.enter_async_context(open_desk(demo, service=True))
+
+        async def desk_for(email: str) -> Desk:
+            return await desks.enter_async_context(open_desk(demo.model_copy(update={"agent": email})))
+
+        await fill(desk_for, service, LocalFiles(demo.home / "files"), demo, progress)
+    mark.write_text(_FINISHED, "utf-8")
+    return demo
+
+
+def _quiet(done: int, total: int, what: str) -> None:
+    pass
+
+
+def _remove(demo: Settings) -> None:
+    """Delete the demo's home, and nothing that is not one or that somebody uses."""
+    from core.embedded import Embedded
+
+    home = demo.home
+    if any(home.iterdir()) and not (home / _MARK).is_file():
+        raise Conflict(f"{home} is not the folder of a demo.", hint="Move it away, or use another --home.")
+    if holder(home) is not None or not Embedded(home).stop():
+        raise Conflict("The demo is open in another terminal.", hint="Leave it there first.")
+    try:
+        shutil.rmtree(home)
+    except OSError as error:
+        raise StorageFailed(f"{home} cannot be removed: {(error.strerror or str(error)).lower()}.") from error
+
+
+async def fill(
+    desk_for: DeskFor, service: Desk, files: LocalFiles, settings: Settings, progress: Progress
+) -> None:
+    """Take the sample mails in, and let the agents do their work on them.
+
+    First all mails that have a time of their own, in the order of time, as from an archive; then, thread by
+    thread, what happens now.
+    """
+    filling = await _begin(desk_for, service, files, settings)
+    threads = [_Course(thread) for thread in sample.threads()]
+    history = sorted(
+        ((filling.now - step.ago, index, course, step)
+         for course in threads for index, step in enumerate(course.thread.steps) if step.ago is not None),
+        key=lambda one: one[:2],
+    )  # fmt: skip
+    total = len(history) + len(threads)
+    for done, (date, _, course, step) in enumerate(history):
+        progress(done, total, "Taking in the mail of six weeks")
+        await filling.take(course, step, date)
+    threads.sort(key=lambda course: course.last)
+    for done, course in enumerate(threads, len(history)):
+        progress(done, total, "Answering it")
+        await filling.go_on(course)
+    progress(total, total, "Done")
+
+
+async def _begin(desk_for: DeskFor, service: Desk, files: LocalFiles, settings: Settings) -> "_Filling":
+    box = settings.mailbox
+    agents = [person for person in sample.people().values() if person.agent]
+    known = {agent.email for agent in await service.list_agents()}
+    for agent in agents:
+        if agent.email not in known:
+            await service.add_agent(agent.email, agent.name, Role.AGENT)
+    desks = {agent.key: await desk_for(agent.email) for agent in agents}
+    for agent in agents:
+        changes = {"name": agent.name, "signature": agent.signature}
+        await desks["ada"].update_agent(agent.email, changes)
+    await service.connect_mailbox(daemon.MAILBOX, "maildir", box.address, box.name, box.signature)
+    maildir = Maildir(box.maildir, box.sent_folder)
+    await asyncio.to_thread(maildir.create)
+    intake = Intake(files, frozenset([box.address]))
+    return _Filling(service, desks, intake, maildir, settings, datetime.now(UTC))
+
+
+@dataclass
+class _Course:
+    """A thread while it is told."""
+
+    thread: Thread
+    number: int | None = None
+    """Of its ticket, once there is one."""
+    raw: bytes | None = None
+    """The newest mail of it, which the next one answers."""
+    last: datetime = _LONG_AGO
+
+
+@dataclass
+class _Filling:
+    service: Desk
+    desks: dict[str, Desk]
+    intake: Intake
+    maildir: Maildir
+    settings: Settings
+    now: datetime
+    sent: set[Path] = field(default_factory=set)
+
+    async def take(self, course: _Course, step: Step, date: datetime) -> None:
+        """One mail, from whoever wrote it to its ticket."""
+        raw = _raw(course, step, date)
+        # A Date field has no fractions of a second: what comes now would seem older than what it answers.
+        origin = Origin(is_history=step.ago is not None)
+        received = await receive(self.service, self.intake, raw, origin)
+        course.number = course.number or received.number
+        course.raw, course.last = raw, max(course.last, date)
+
+    async def go_on(self, course: _Course) -> None:
+        """What happens on a thread now: answers, what customers say to them, notes, and how it is left."""
+        for step in course.thread.steps:
+            if step.ago is not None:
+                continue
+            if step.reply:
+                await self._reply(course, step)
+            elif step.note:
+                await self.desks[step.note].note(_number(course), step.text.strip())
+            else:
+                await self.take(course, step, datetime.now(UTC))
+        await self._leave(course)
+
+    async def _reply(self, course: _Course, step: Step) -> None:
+        """Through the outbox, and out into the folder of sent mail."""
+        put = self.intake.files.put_many
+        hashes = put("attachments", [sample.content(name) for name in step.attach])
+        attachments = [
+            {
+                "filename": name,
+                "content_type": letter.content_type(name),
+                "size": len(sample.content(name)),
+                "sha256": sha256,
+            }
+            for name, sha256 in zip(step.attach, hashes, strict=True)
+        ]
+        await self.desks[step.reply].reply(
+            _number(course), step.text.strip(), Status(step.status), attachments=attachments, grace_seconds=0
+        )
+        outbox = Outbox(self.maildir, self.intake.files, _WORKER)
+        await send_due(self.service, outbox, lambda: datetime.now(UTC))
+        course.raw = await asyncio.to_thread(self._newest_sent)
+
+    def _newest_sent(self) -> bytes:
+        folder = self.settings.mailbox.maildir / self.settings.mailbox.sent_folder / "cur"
+        new = set(folder.iterdir()) - self.sent
+        self.sent |= new
+        (path,) = new
+        return path.read_bytes()
+
+    async def _leave(self, course: _Course) -> None:
+        thread = course.thread
+        changes: dict[str, str] = {}
+        if thread.assignee:
+            changes["assignee"] = sample.people()[thread.assignee].email
+        if thread.priority:
+            changes["priority"] = thread.priority
+        if thread.status:
+            changes["status"] = thread.status
+        if changes:
+            await self.desks[thread.by or thread.assignee or "ada"].update_tickets([_number(course)], changes)
+        if thread.draft:
+            await self.desks["ada"].save_draft(_number(course), "reply", thread.draft.strip() + "\n")
+
+
+def _number(course: _Course) -> int:
+    assert course.number is not None, f"“{course.thread.subject}” has no ticket yet"
+    return course.number
+
+
+def _raw(course: _Course, step: Step, date: datetime) -> bytes:
+    if step.eml:
+        return letter.from_file(step.eml, date)
+    if step.bounce:
+        assert course.raw is not None
+        return letter.bounce(course.raw, step.bounce, date)
+    people = sample.people()
+    subject = step.subject or course.thread.subject
+    return letter.write(
+        Letter(
+            sender=people[step.mail],
+            to=[sample.SUPPORT, *map(_named, map(people.__getitem__, step.to))],
+            cc=[_named(people[key]) for key in step.cc],
+            subject=f"Re: {subject}" if course.raw and not step.subject else subject,
+            date=date.astimezone(),
+            step=step,
+            parent=course.raw,
+        )
+    )
+
+
+def _named(person: Person) -> tuple[str, str]:
+    return person.name, person.email
+
+
+@asynccontextmanager
+async def live(settings: Settings, random: Random | None = None) -> AsyncIterator[None]:
+    """The demo's daemon, and its customers; `settings` are those of `prepare`.
+
+    When another terminal shows the same demo, its daemon does the work and this one only looks on.
+    """
+    stop = asyncio.Event()
+    box = settings.mailbox
+    customers = Customers(box.maildir, box.maildir / box.sent_folder / "cur", random or Random())
+    async with asyncio.TaskGroup() as group:
+        service = group.create_task(_serve(settings, stop))
+        group.create_task(_attend(customers, service, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+    with suppress(Conflict):
+        await daemon.sync(settings, stop=stop)
+
+
+async def _attend(customers: Customers, service: "asyncio.Task[None]", stop: asyncio.Event) -> None:
+    while not stop.is_set() and not service.done():
+        for raw in await asyncio.to_thread(customers.write, datetime.now(UTC)):
+            await asyncio.to_thread(deliver, customers.maildir, raw)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
