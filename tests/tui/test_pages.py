@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.desk import Desk
 from core.models import Priority, Sort, Status, TicketPage
 from tests.tui.tickets import NOW, ListedTickets
-from tui.pages import FIRST_PAGE, LARGEST_PAGE, MOST_ROWS, PAGE, TicketPages, Want
+from tui.pages import FIRST_PAGE, LARGEST_PAGE, MOST_ROWS, PAGE, TicketPages, Want, key_of
 
 VIEW = 30
 
@@ -222,6 +223,22 @@ def test_every_order_pages_without_gap(sort: Sort, reverse: bool) -> None:
         found.top += VIEW
         found.fetch()
     assert window(found.pages) == found.source.listed(sort, reverse)
+
+
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("reverse", [False, True])
+async def test_keys_order_as_the_desk_does(desk: Desk, service: Desk, sort: Sort, reverse: bool) -> None:
+    for number, priority in enumerate([Priority.HIGH, Priority.LOW, Priority.MEDIUM, Priority.HIGH] * 3):
+        changes = {"priority": priority} | ({"status": "pending"} if number % 3 else {})
+        await desk.create_ticket("kim@example.org", f"Question {number}", "Text", changes=changes)
+    page = await desk.list_tickets(sort=sort, reverse=reverse)
+    keys = [key_of(one, sort, reverse) for one in page.tickets]
+    assert len(keys) == 12
+    assert keys == sorted(keys)
+
+    first = await desk.list_tickets(sort=sort, reverse=reverse, limit=5)
+    rest = await desk.list_tickets(sort=sort, reverse=reverse, limit=50, after=first.next)
+    assert [*first.tickets, *rest.tickets] == page.tickets
 
 
 CHANGES = st.one_of(
