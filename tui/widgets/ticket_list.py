@@ -94,7 +94,7 @@ class TicketList(ScrollView, can_focus=True):
         Binding("escape", "unmark", "Drop marks", show=False, id="list.unmark"),
     ]
 
-    empty: reactive[str] = reactive("No tickets.")  # a change repaints
+    empty: reactive[str] = reactive("No tickets.")
     """What the list says while it has no rows: what is missing, and what to do."""
 
     @dataclass
