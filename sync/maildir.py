@@ -170,8 +170,11 @@ class Maildir:
             if not self._find(message_id):
                 _make(self._sent)
                 temporary = self._sent / "tmp" / f"{base}.{os.getpid()}.{next(_counter)}"
-                _write(temporary, raw.replace(b"\r\n", b"\n"))  # lines end so in a Maildir
-                _place(temporary, self._sent / "cur" / f"{base}:2,S", or_drop=True)
+                try:
+                    _write(temporary, raw.replace(b"\r\n", b"\n"))  # lines end so in a Maildir
+                    _place(temporary, self._sent / "cur" / f"{base}:2,S")
+                finally:
+                    temporary.unlink(missing_ok=True)
                 _fsync_folder(self._sent / "cur")
         except OSError as error:
             raise StorageFailed(f"A sent mail cannot be stored in {self._sent}: {_why(error)}.") from error
@@ -199,11 +202,10 @@ def _sent_name(message_id: str) -> str:
     return "ttydesk." + hashlib.sha256(message_id.encode("utf-8", "replace")).hexdigest()[:40]
 
 
-def _place(source: Path, target: Path, or_drop: bool = False) -> bool:
+def _place(source: Path, target: Path) -> bool:
     """Give a file its new name unless another file has it; False when one has.
 
-    A rename would silently replace the other file. `or_drop` removes the source, a temporary file, all the
-    same.
+    A rename would silently replace the other file.
     """
     placed = True
     try:
@@ -217,7 +219,7 @@ def _place(source: Path, target: Path, or_drop: bool = False) -> bool:
         if placed:
             os.rename(source, target)
             return True
-    if placed or or_drop:
+    if placed:
         os.unlink(source)
     return placed
 
