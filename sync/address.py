@@ -1,4 +1,4 @@
-"""Address lists (RFC 5322, section 3.4) as they are really written: groups, comments, unquoted commas, no brackets."""
+"""Address lists (RFC 5322, section 3.4) as really written: groups, comments, unquoted commas, no brackets."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ from sync.parsed import Address
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[(),;:<>]|\\.|[^"(),;:<>\\]+|\\', re.DOTALL)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 SPACE = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
-BARE = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>(),;:\"]+")
+# Bounded, as everything that is searched for: a longer local part would make a long word slow.
+BARE = re.compile(r"[^\s<>()\[\],;:\"@]{1,256}@[^\s<>(),;:\"]{1,256}")
 SPACED_DOT = re.compile(r"(?<=\w)\s+\.\s*(?=\w)")
 LIMIT = 128 * 1024
 

@@ -1,7 +1,7 @@
 """The line over a quote, "On Monday Ann wrote:", in the languages of the usual mail clients.
 
-Found from its end (a colon, a verb) backwards to a line it can begin with, over at most LINES lines: so ordinary
-sentences that begin with "On" cost nothing and swallow nothing.
+Found from its end (a colon, a verb) backwards to a line it can begin with, over at most LINES lines: so
+ordinary sentences that begin with "On" cost nothing and swallow nothing.
 """
 
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
@@ -39,7 +39,7 @@ STARTS = (
 )
 START = re.compile(
     rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.年]\d|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
-    r"|[^\W\d]{2,14}[.,]{1,2} ?(?:den )?\d|在|於|于|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
+    r"|[^\W\d]{2,14}[.,]{1,2} ?(?:den )?\d|(?:po|út|st|čt|pá|so|ne|ma|ti|ke|to|pe|la|su) \d|在|於|于|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
 )
 # What makes a start a date or a person, and not the beginning of a sentence.
 EVIDENCE = re.compile(
@@ -50,8 +50,12 @@ EVIDENCE = re.compile(
 # Where no mark of a quote follows, only an address or a number tells an attribution from a sentence.
 TELLING = re.compile(r"@|\d[^\n]*\d")
 COLONS = (":", "：", "wrote")
-MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-MAIL_AND_VERB = re.compile(rf"^[^:\n]{{0,120}}?\S+@\S+[>)\]\"']*,?\s+(?:{VERBS})(?:\W|$)", re.IGNORECASE)
+MAILBOX = re.compile(r"[^\s<>@]{1,256}@[^\s<>@]{1,256}")
+MAIL_AND_VERB = re.compile(
+    rf"^[^:\n]{{0,120}}?<[^<>\s]{{1,256}}>,? [^\n]{{0,80}}\d[^\n]{{0,80}}\s(?:{VERBS})\s*:$"
+    rf"|^[^:\n]{{0,120}}?\S+@\S+[>)\]\"']*,?\s+(?:{VERBS})(?:\W|$)",
+    re.IGNORECASE,
+)
 # Gmail's oldest form has no verb: 2016-03-03 17:21 GMT+01:00 Name <address>:
 DATED = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)"
@@ -72,7 +76,11 @@ def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
     if not ENDS.search(last[-60:]):
         return -1
     start = _begin(lines, end, floor, next_is_quote)
-    if start < 0 and next_is_quote and (NAMED.match(last) or (TELLING.search(last) and last.endswith(COLONS))):
+    if (
+        start < 0
+        and next_is_quote
+        and (NAMED.match(last) or (TELLING.search(last) and last.endswith(COLONS)))
+    ):
         return end
     return start
 

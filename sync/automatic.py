@@ -1,7 +1,7 @@
 """Mail that no person sent to us: automatic replies, lists, and whether we may answer automatically.
 
-RFC 3834 says who must not be answered, RFC 5230 what vacation replies look like, RFC 2369 and 2919 what lists add;
-Exchange, old vacation programs and autoresponders have headers of their own.
+RFC 3834 says who must not be answered, RFC 5230 what vacation replies look like, RFC 2369 and 2919 what lists
+add; Exchange, old vacation programs and autoresponders have headers of their own.
 """
 
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
@@ -36,7 +36,7 @@ RESPONDER = [
     "x-autosubmitted",
     "x-autoresponse",
 ]
-LIST = "list-id list-post list-unsubscribe list-subscribe list-help list-archive list-owner x-mailing-list mailing-list"
+LIST = "list-id list-post list-unsubscribe list-subscribe list-help list-archive list-owner mailing-list"
 LISTS = [
     *LIST.split(),
     "x-beenthere",

@@ -17,6 +17,10 @@ MACHINE = ("message/delivery-status", "message/disposition-notification", "messa
 MACHINE += ("text/rfc822-headers", "message/global-delivery-status")
 
 
+# Longer than anybody reads on a screen; what is longer is a file.
+TEXT_LIMIT = 1_000_000
+
+
 @dataclass(slots=True)
 class Body:
     """Segments in reading order; each is (plain, html) of one thing, either may be blank."""
@@ -52,7 +56,7 @@ def _walk(part: Part, body: Body, related: bool) -> None:
 
 
 def _alternative(part: Part, body: Body) -> None:
-    """One thing said several ways: the ways are merged into one segment, what is no text stays an attachment."""
+    """One thing said several ways: they are merged into one segment, what is no text stays an attachment."""
     before = len(body.segments)
     for child in part.children:
         _walk(child, body, related=False)
@@ -72,7 +76,12 @@ def _is_text(part: Part, body: Body) -> bool:
 
 
 def _text(part: Part, body: Body) -> str:
-    text, problem = decode(part.content(body.problems), part.parameters.get("charset", ""))
+    content = part.content(body.problems)
+    if len(content) > TEXT_LIMIT:
+        body.problems.append("The text is very long: its beginning is shown, the whole is an attachment.")
+        name = "long-text.html" if part.type == "text/html" else "long-text.txt"
+        body.attachments.append(_attachment(name, part.type, content, "", False))
+    text, problem = decode(content[:TEXT_LIMIT], part.parameters.get("charset", ""))
     if problem:
         body.problems.append(problem)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
@@ -101,14 +110,14 @@ def _subject_name(content: bytes) -> str:
 
 def _unpack(part: Part, content: bytes, body: Body) -> bool:
     found = unpack(content)
-    if found is None:
+    if found is None or not (found.files or found.text or found.html):
         body.problems.append("winmail.dat could not be read: it is kept as it came.")
         return False
     for name, data in found.files:
         body.attachments.append(_attachment(clean_name(name), _type_of(name), data, "", False))
     if (found.text or found.html) and not any(p.strip() or h.strip() for p, h in body.segments):
         body.segments.append((found.text.replace("\r\n", "\n"), found.html))
-    return bool(found.files or found.text or found.html)
+    return True
 
 
 def _type_of(name: str) -> str:

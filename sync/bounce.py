@@ -81,7 +81,11 @@ def _reports(root: Part, lines: list[str]) -> list[Recipient]:
     found = report.status_parts(root)
     if not found and SUBJECT.search(root.header.text("subject")):
         found = report.wrapped(root)
-    if not found and _kind(root) == "disposition-notification" and notice.FAILED.search("\n".join(lines[:20])):
+    if (
+        not found
+        and _kind(root) == "disposition-notification"
+        and notice.FAILED.search("\n".join(lines[:20]))
+    ):
         # Sieve's reject (RFC 5429) and Dovecot's quota answer in the form of a read receipt.
         found = report.receipts(root)
     return found

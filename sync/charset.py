@@ -7,7 +7,7 @@ import codecs
 import functools
 import re
 
-# What the label says, and what senders who write it really send (WHATWG Encoding, section 4.2, and old clients).
+# What the label says, and what its senders really send (WHATWG Encoding, section 4.2, and old clients).
 MEANT = {
     "ansi_x3.4-1968": "us-ascii",
     "ascii": "us-ascii",
@@ -96,7 +96,7 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
 
 
 def _shifts(data: bytes, label: str) -> bool:
-    """Whether ASCII bytes may mean something else: ISO-2022 by escapes, UTF-7 by +, HZ by ~, UTF-16 by NUL."""
+    """Whether ASCII bytes may mean something else: ISO-2022 by escapes, UTF-7 by +, HZ by ~, UTF-16."""
     if b"\x1b" in data:
         return True
     low = label.lower()

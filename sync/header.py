@@ -9,7 +9,7 @@ import re
 from sync.charset import decode
 from sync.transfer import base64
 
-FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:")
 FOLD = re.compile(r"[\r\n]+[ \t]*")
 LINE = re.compile(rb"\r?\n|\r")
 # At most eight stray question marks inside a word, so that no input makes it slow.
@@ -17,6 +17,8 @@ WORD = re.compile(
     r"=\?\s*([^?\s*]+)(?:\*[^?\s]*)?\s*\?\s*([bBqQ])\s*\?([^?]*(?:\?(?!=)[^?]*){0,8}?)(?:\?=|\?\s*\Z)"
 )
 LIMIT = 256 * 1024
+# Encoded words are looked for in so much of a value.
+WORDS_LIMIT = 20_000
 
 
 class Header:
@@ -121,12 +123,12 @@ def words(value: str) -> str:
 
 
 def decode_words(value: str) -> str:
-    """RFC 2047; neighbours in one charset are joined before decoding, as some senders cut characters in two."""
+    """RFC 2047; neighbours in one charset are joined before decoding: some senders cut characters in two."""
     if "=?" not in value:
         return value
     out: list[str] = []
     pending, charset, last = b"", "", 0
-    for found in WORD.finditer(value):
+    for found in WORD.finditer(value, 0, WORDS_LIMIT):
         between = value[last : found.start()]
         if between.strip() or not (pending or out):
             out += [_close(pending, charset), between]

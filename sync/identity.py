@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 BRACKETED = re.compile(r"<([^<>]*)>")
 SPACE = re.compile(r"[\s\x00]+")
-ID = re.compile(r"[^\s<>,;\"()]+@[^\s<>,;\"()]+")
+ID = re.compile(r"[^\s<>,;\"()@]{1,256}@[^\s<>,;\"()]{1,256}")
 # More references than any thread needs; the first and the last say where it belongs.
 LIMIT = 1000
 

@@ -49,28 +49,34 @@ FORWARDED = (
     "|رسالة معاد توجيهها|thư đã chuyển tiếp"
     "|proslijeđena poruka|posredovano sporočilo|missatge reenviat|pesan terusan|pesan yang diteruskan"
 )
-EDGE = r"[\s>*_|]*"
-ORIGINAL_LINE = re.compile(rf"^{EDGE}-{{2,}}\s*(?:{ORIGINAL})\s*-*[\s*:]*$", re.IGNORECASE)
-FORWARD_LINE = re.compile(
-    rf"^{EDGE}(?:[-=_]{{2,}}\s*(?:{FORWARDED})\s*[-=_]*[\s*:]*$"
-    rf"|(?:{FORWARDED})\s*[:：]{EDGE}$)",
-    re.IGNORECASE,
-)
-# Dashes around a few words: only with a block of header lines under it.
-RULED = re.compile(r"^[\s>*]*-{3,}\s*[^-\s][^-]{1,60}-{3,}[\s*]*$")
+ORIGINAL_WORDS = re.compile(ORIGINAL, re.IGNORECASE)
+FORWARDED_WORDS = re.compile(FORWARDED, re.IGNORECASE)
+DECORATION = " \t\u00a0>*_|-="
 WIDTH = 200
 
 
 def is_original(line: str) -> bool:
-    return "--" in line[:20] and len(line) < WIDTH and bool(ORIGINAL_LINE.match(line))
+    """Dashes before the words; after them some clients write none."""
+    if "--" not in line[:20] or len(line) > WIDTH:
+        return False
+    return bool(ORIGINAL_WORDS.fullmatch(line.strip(DECORATION + ":")))
 
 
 def is_forward(line: str) -> bool:
-    return len(line) < WIDTH and bool(line.strip()) and bool(FORWARD_LINE.match(line))
+    """Dashes before the words, or a colon after them."""
+    if len(line) > WIDTH:
+        return False
+    core = line.strip(DECORATION)
+    ruled = line.lstrip(" \t\u00a0>*|").startswith(("--", "==", "__"))
+    if not core or not (ruled or core.endswith((":", "："))):
+        return False
+    return bool(FORWARDED_WORDS.fullmatch(core.rstrip(":： ")))
 
 
 def is_ruled(line: str) -> bool:
-    return "---" in line[:20] and len(line) < WIDTH and bool(RULED.match(line))
+    """Dashes around a few words: a marker only with a block of header lines under it."""
+    stripped = line.strip(" \t>*")
+    return stripped.startswith("---") and stripped.endswith("---") and 0 < len(stripped.strip("- ")) <= 60
 
 
 FORWARD_SUBJECT = re.compile(

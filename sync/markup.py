@@ -1,7 +1,8 @@
 """HTML to readable text, with what its client marked as quoted.
 
-One pass over the tags without a tree: tree builders take minutes for 100,000 nested or misnested elements, and
-mail is hostile. Links stay as `label <address>`, quotes get "> " as in a text mail, so that one splitter reads both.
+One pass over the tags without a tree: tree builders take minutes for 100,000 nested or misnested elements,
+and mail is hostile. Links stay as `label <address>`, quotes get "> " as in a text mail, so that one splitter
+reads both.
 """
 
 import html as entities

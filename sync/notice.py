@@ -1,7 +1,7 @@
 """Bounces in prose: what the notices of mail servers that write no RFC 3464 report have in common.
 
-A notice says that something failed, names the addresses (on lines of their own, before a colon, after RCPT TO),
-and then copies the mail that came back, which must not be searched.
+A notice says that something failed, names the addresses (on lines of their own, before a colon, after RCPT
+TO), and then copies the mail that came back, which must not be searched.
 """
 
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
@@ -57,7 +57,7 @@ DELAYED = re.compile(
     re.IGNORECASE,
 )
 FINAL = re.compile(
-    r"permanent|given up|gave up|giving up|fatal|failed permanently|returned to sender|could not be delivered for",
+    r"permanent|given up|gave up|giving up|fatal|returned to sender|could not be delivered for",
     re.IGNORECASE,
 )
 
@@ -81,7 +81,8 @@ COPY = re.compile(
     re.IGNORECASE,
 )
 HEADERS = re.compile(
-    r"^>? ?(?:received|return-path|delivered-to|x-[\w-]+|message-id|mime-version|dkim-signature|content-type): ?\S",
+    r"^>? ?(?:received|return-path|delivered-to|x-[\w-]+|message-id|mime-version|dkim-signature|content-type):"
+    r" ?\S",
     re.IGNORECASE,
 )
 
@@ -111,14 +112,15 @@ NOBODY = re.compile(
     r"^(?:postmaster|mailer-daemon|mailerdaemon|abuse|mail-daemon|noreply|no-reply)@", re.IGNORECASE
 )
 LINES = 400
+WIDTH = 1000
 
 
 def notice(lines: list[str]) -> list[str]:
     """The notice without the copy of the mail it returns."""
     for index, line in enumerate(lines[:LINES]):
         if index and (COPY.match(line[:200]) or _headers(lines, index)):
-            return lines[:index]
-    return lines[:LINES]
+            return [one[:WIDTH] for one in lines[:index]]
+    return [one[:WIDTH] for one in lines[:LINES]]
 
 
 def copied(lines: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Content-Type and Content-Disposition with their parameters (RFC 2045, RFC 2231), as senders really write them."""
+"""Content-Type and Content-Disposition with their parameters (RFC 2045, RFC 2231), as really written."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -19,7 +19,7 @@ LIMIT = 400
 
 
 def split(value: str) -> tuple[str, dict[str, str]]:
-    """The main value in lower case, and the parameters by lower-case name, continuations joined and decoded."""
+    """The main value in lower case, and the parameters by lower-case name, joined and decoded."""
     main = MAIN.match(value)
     first = (main[1] if main else "").lower().strip("\"'")
     rest = value[main.end() :] if main else ""
@@ -49,7 +49,7 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def _join(sections: dict[int, tuple[str, bool]]) -> str:
-    """RFC 2231, section 4.1: the charset stands in the first section, each section says whether it is encoded."""
+    """RFC 2231, section 4.1: the charset is in the first section, each says whether it is encoded."""
     charset, out = "", b""
     for number in sorted(sections):
         content, encoded = sections[number]
@@ -60,7 +60,7 @@ def _join(sections: dict[int, tuple[str, bool]]) -> str:
 
 
 def media_type(value: str, default: str) -> tuple[str, dict[str, str]]:
-    """Content-Type: what is no type/subtype counts as `default` (RFC 2045, section 5.2), but keeps its parameters."""
+    """What is no type/subtype counts as `default` (RFC 2045, section 5.2), but keeps its parameters."""
     if not value:
         return default, {}
     first, parameters = split(value)

@@ -44,10 +44,11 @@ FIELDS = frozenset(
 )
 DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 # HTML beyond this many characters is kept but not turned into text.
-HTML_LIMIT = 1_000_000
+HTML_LIMIT = 500_000
 # What only HTML with a quote in it has: without it, the plain text is the only thing to split.
 QUOTES_IN_HTML = re.compile(
-    r"<blockquote|gmail_quote|yahoo_quoted|RplyFwdMsg|appendonsend|stopSpelling|OLK_SRC_BODY|border-top:|_quote[ \"]",
+    r"<blockquote|gmail_quote|yahoo_quoted|RplyFwdMsg|appendonsend|stopSpelling|OLK_SRC_BODY|border-top:"
+    r"|_quote[ \"]",
     re.IGNORECASE,
 )
 

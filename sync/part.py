@@ -1,11 +1,10 @@
 """The MIME tree of a mail (RFC 2046), made of offsets into the raw bytes.
 
-The standard library's parser goes line by line, recurses as deep as the mail wants, and is quadratic on nested
-boundaries; this one finds delimiters with bytes.find, and stops at DEPTH and PARTS: what lies beyond is kept as
-one opaque part, never dropped.
+The standard library's parser goes line by line, recurses as deep as the mail wants, and is quadratic on
+nested boundaries; this one finds delimiters with bytes.find, and stops at DEPTH and PARTS: what lies beyond is
+kept as one opaque part, never dropped.
 """
 
-import re
 from collections.abc import Iterator
 
 from sync import header as headers
@@ -15,7 +14,7 @@ from sync.transfer import undo
 DEPTH = 40
 PARTS = 2000
 LINE = 1000
-GUESS = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[Cc]ontent-[A-Za-z-]+:)")
+GUESSES = 50
 
 
 class Part:
@@ -100,8 +99,19 @@ def _split(part: Part, budget: Budget) -> None:
 
 
 def _guess(part: Part) -> str:
-    found = GUESS.search(part._raw, part.start, part.end)
-    return found[1].decode("latin-1") if found else ""
+    """The line over the first header of a part, if it looks like a delimiter."""
+    raw = part._raw
+    at = part.start
+    for _ in range(GUESSES):
+        at = raw.find(b"\nContent-", at, part.end)
+        if at < 0:
+            return ""
+        begin = raw.rfind(b"\n", max(part.start, at - LINE), at - 1) + 1 or part.start
+        line = raw[begin:at].strip()
+        if line.startswith(b"--") and 2 < len(line) <= 200:
+            return line[2:].decode("latin-1")
+        at += 1
+    return ""
 
 
 def _spans(part: Part, boundary: str, budget: Budget) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ INITIALS = re.compile(r"^\s?[A-Z][A-Za-z]{0,9}> ?")
 LINK = re.compile(r"https?://")
 LABELLED = re.compile(r"^[^:：]{1,30}[:：]\s")
 # More lines than a person reads: what follows goes with the last part.
-LIMIT = 20_000
+LIMIT = 5_000
 
 TEXT, BLANK, QUOTED, HEAD, CUT, RULER, DEVICE = "tbqacds"
 
@@ -56,7 +56,7 @@ class Splitter:
         return index > 0 and self.lines[index - 1].lstrip().startswith(">")
 
     def _join_broken_quotes(self) -> None:
-        """Lines that belong to a quote though unmarked: marked by initials, or broken off a long marked line."""
+        """Lines of a quote that have no mark: initials instead of one, or broken off a long marked line."""
         lines, kinds = self.lines, self.kinds
         for index in range(1, len(lines)):
             if kinds[index] != TEXT:

@@ -1,6 +1,7 @@
 """What is new in a mail, and what is folded: the reply, the quoted text, the signature.
 
-Nothing is dropped: each line goes to one of the three, and a text with words in it never gives an empty reply.
+Nothing is dropped: each line goes to one of the three, and a text with words in it never gives an empty
+reply.
 """
 
 from dataclasses import dataclass

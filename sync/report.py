@@ -19,6 +19,7 @@ FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]*(.*)$")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 # A field that appears again opens the next recipient, even where the blank line between them is missing.
 OPENING = frozenset(["final-recipient", "original-recipient", "action", "status"])
+MAILBOX = re.compile(r"[^\s<>;,\"()]{1,256}@[^\s<>;,\"()]{1,256}")
 LIMIT = 2000
 
 
@@ -55,10 +56,7 @@ class Recipient:
 
 def address_of(value: str) -> str:
     """rfc822;user@example.com, with or without brackets, comments and the type."""
-    text = value.rsplit(";", 1)[-1] if ";" in value else value
-    found = re.search(r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", text) or re.search(
-        r"[^\s<>;,\"()]+@[^\s<>;,\"()]+", value
-    )
+    found = MAILBOX.search(value.rsplit(";", 1)[-1]) or MAILBOX.search(value)
     return found[0].strip(".'`:") if found else ""
 
 

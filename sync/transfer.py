@@ -3,6 +3,8 @@
 import binascii
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+# After so many lines that are no uuencode, it is none.
+UU_BROKEN = 1000
 NOT_BASE64 = bytes(byte for byte in range(256) if byte not in ALPHABET)
 
 
@@ -36,18 +38,28 @@ def quoted_printable(data: bytes) -> bytes:
 def uudecode(data: bytes) -> bytes:
     """The first uuencoded file in it; lines that are no uuencode are passed over."""
     out = []
+    broken = 0
     for line in data.splitlines():
         if line.startswith(b"begin ") and not out:
             continue
-        if line.strip() == b"end":
+        if line.strip() == b"end" or broken > UU_BROKEN:
             break
+        # A short line that announces many bytes would be filled up with zeros.
+        if not line or len(line) * 2 < (line[0] - 32) & 63:
+            broken += 1
+            continue
         try:
             out.append(binascii.a2b_uu(line))
         except binascii.Error:
-            # Encoders that pad carelessly: keep as many characters as the length byte announces.
-            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
-            try:
-                out.append(binascii.a2b_uu(line[:wanted]))
-            except binascii.Error:
-                continue
+            broken += 1
+            out.append(_padded(line))
     return b"".join(out)
+
+
+def _padded(line: bytes) -> bytes:
+    """For encoders that pad carelessly: as many characters as the length byte announces."""
+    wanted = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+    try:
+        return binascii.a2b_uu(line[:wanted])
+    except binascii.Error:
+        return b""
