@@ -20,8 +20,8 @@ ANSWER_SECONDS = (8, 25)
 """How soon a customer answers; people of the demo have nothing else to do."""
 ARRIVAL_SECONDS = (25, 90)
 _ANSWERS_PER_PERSON = 3
-_SILENT = 0.15
-"""Of the answers get none."""
+SILENT = 0.15
+"""This share of what is sent gets no answer."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Customers:
         person = next((self._by_email[email] for email in to if email in self._by_email), None)
         if person is None or self._counts.get(person.key, 0) >= _ANSWERS_PER_PERSON:
             return
-        if self._random.random() < _SILENT:
+        if self._random.random() < SILENT:
             return
         answers = [one for one in sample.answers() if one.language == person.language]
         answers = answers or [one for one in sample.answers() if one.language == "en"]
