@@ -1,0 +1,202 @@
+"""sync.outbound: an answer leaves once, in order, and what cannot leave is tried again or given up with a
+sentence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from core.desk import Desk
+from core.errors import DeskError, Forbidden, StorageFailed, Unreachable
+from core.files import LocalFiles
+from core.models import Delivery, Dispatch
+from sync.mailbox import Arrival, News, Sent
+from sync.outbound import Outbox, send_due
+from tests.mails import mail
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Post:
+    """A mailbox that keeps what it sends, and fails when it is told to."""
+
+    poll_seconds: float = 1.0
+    sent: dict[str, bytes] = field(default_factory=dict)
+    errors: list[DeskError] = field(default_factory=list)
+    """Raised by the next sends."""
+    dies: list[bool] = field(default_factory=list)
+    """Whether the next sends are followed by the death of the process."""
+    attempts: int = 0
+
+    async def news(self, cursor: str | None) -> News:
+        return News()
+
+    async def fetch(self, provider_id: str) -> Arrival | None:
+        return None
+
+    async def settle(self, provider_id: str) -> None: ...
+
+    async def send(self, raw: bytes, message_id: str) -> Sent:
+        self.attempts += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        assert message_id not in self.sent
+        self.sent[message_id] = raw
+        if self.dies and self.dies.pop(0):
+            raise KeyboardInterrupt
+        return Sent(f"id{len(self.sent)}")
+
+    async def find_sent(self, message_id: str) -> Sent | None:
+        return Sent("found") if message_id in self.sent else None
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def outbox(post: Post, tmp_path: Path) -> Outbox:
+    return Outbox(post, LocalFiles(tmp_path / "files"), worker="host:home")
+
+
+async def answered(service: Desk, desk: Desk, content: str = "It is mended.", **more: object) -> int:
+    received = await service.receive_mail(mail("lamp"))
+    assert received.number
+    await desk.reply(received.number, content, grace_seconds=0, **more)  # type: ignore[arg-type]
+    return received.number
+
+
+async def dispatch(desk: Desk, number: int) -> Dispatch:
+    found = (await desk.show_ticket(number)).messages[-1].dispatch
+    assert found
+    return found
+
+
+async def test_an_answer_leaves_as_a_threaded_mail(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    number = await answered(service, desk)
+    assert await send_due(service, outbox, now) == 1
+    (sent,) = map(message_from_bytes, post.sent.values())
+    assert (sent["To"], sent["In-Reply-To"]) == ("Kim <kim@example.com>", "<lamp@example.com>")
+    assert (await dispatch(desk, number)).state is Delivery.SENT
+    assert await send_due(service, outbox, now) == 0
+
+
+async def test_an_answer_is_not_sent_before_its_time(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    received = await service.receive_mail(mail("lamp"))
+    assert received.number
+    await desk.reply(received.number, "Soon.", grace_seconds=60)
+    assert await send_due(service, outbox, now) == 0
+    assert post.sent == {}
+
+
+async def test_answers_on_a_ticket_leave_in_their_order(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    number = await answered(service, desk, "first")
+    await desk.reply(number, "second", grace_seconds=0)
+    post.errors.append(StorageFailed("The folder is away."))
+    assert await send_due(service, outbox, now) == 0
+    assert post.sent == {}
+
+
+async def test_a_daemon_that_dies_after_sending_does_not_send_again(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    number = await answered(service, desk)
+    post.dies.append(True)
+    with pytest.raises(KeyboardInterrupt):
+        await send_due(service, outbox, now)
+    assert (await dispatch(desk, number)).state is Delivery.SENDING
+    assert await send_due(service, outbox, now) == 0
+    await service.release_outgoing(outbox.worker)
+    assert await send_due(service, outbox, now) == 1
+    assert (await dispatch(desk, number)).state is Delivery.SENT
+    assert post.attempts == 1
+
+
+@pytest.mark.parametrize("error", [StorageFailed("The disk is full."), Unreachable("No answer.")])
+async def test_what_passes_by_is_tried_again(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post, error: DeskError
+) -> None:
+    number = await answered(service, desk)
+    post.errors.append(error)
+    assert await send_due(service, outbox, now) == 0
+    waiting = await dispatch(desk, number)
+    assert (waiting.state, waiting.attempts, waiting.error) == (Delivery.WAITING, 1, str(error))
+    assert timedelta(seconds=10) < waiting.not_before - now() < timedelta(seconds=20)
+
+
+async def test_after_five_days_it_is_given_up(service: Desk, desk: Desk, outbox: Outbox, post: Post) -> None:
+    number = await answered(service, desk)
+    post.errors.append(StorageFailed("The disk is full."))
+    await send_due(service, outbox, lambda: now() + timedelta(days=5, minutes=1))
+    assert (await dispatch(desk, number)).state is Delivery.FAILED
+
+
+async def test_a_refused_answer_is_given_up_and_the_next_one_leaves(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    number = await answered(service, desk)
+    post.errors.append(Forbidden("The provider refuses this.", hint="Ask them."))
+    other = await service.receive_mail(mail("other", subject="Chair"))
+    assert other.number
+    await desk.reply(other.number, "Yes.", grace_seconds=0)
+    assert await send_due(service, outbox, now) == 1
+    failed = await dispatch(desk, number)
+    assert (failed.state, failed.error) == (Delivery.FAILED, "The provider refuses this. Ask them.")
+
+
+async def test_a_placeholder_that_was_not_filled_in_blocks_the_answer(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    """The database refuses one in the text; this one stands in the signature."""
+    await service.connect_mailbox("support", "maildir", "support@example.com", signature="Your {{name}}")
+    number = await answered(service, desk)
+    await send_due(service, outbox, now)
+    failed = await dispatch(desk, number)
+    assert (failed.state, post.sent) == (Delivery.FAILED, {})
+    assert "{{name}}" in (failed.error or "")
+
+
+async def test_a_missing_attachment_is_given_up(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    file = {"filename": "a.pdf", "content_type": "application/pdf", "size": 3, "sha256": "a" * 64}
+    number = await answered(service, desk, attachments=[file])
+    await send_due(service, outbox, now)
+    failed = await dispatch(desk, number)
+    assert (failed.state, post.sent) == (Delivery.FAILED, {})
+    assert "missing" in (failed.error or "")
+
+
+async def test_a_stored_attachment_goes_with_the_answer(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    sha256 = outbox.files.put("attachments", b"%PDF")
+    file = {"filename": "a.pdf", "content_type": "application/pdf", "size": 4, "sha256": sha256}
+    await answered(service, desk, attachments=[file])
+    assert await send_due(service, outbox, now) == 1
+    (sent,) = map(message_from_bytes, post.sent.values())
+    (part,) = [part for part in sent.walk() if part.get_filename() == "a.pdf"]
+    assert part.get_payload(decode=True) == b"%PDF"
+
+
+async def test_it_stops_between_two_answers_when_asked_to(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    await answered(service, desk)
+    stop: Callable[[], bool] = lambda: False  # noqa: E731
+    assert await send_due(service, outbox, now, stop) == 0
+    assert post.attempts == 0
