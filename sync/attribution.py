@@ -39,7 +39,8 @@ STARTS = (
 )
 START = re.compile(
     rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.年]\d|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
-    r"|[^\W\d]{2,14}[.,]{1,2} ?(?:den )?\d|(?:po|út|st|čt|pá|so|ne|ma|ti|ke|to|pe|la|su) \d|在|於|于|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
+    r"|[^\W\d]{2,14}[.,]{1,2} ?(?:den )?\d|(?:po|út|st|čt|pá|so|ne|ma|ti|ke|to|pe|la|su) \d"
+    r"|在|於|于|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
 )
 # What makes a start a date or a person, and not the beginning of a sentence.
 EVIDENCE = re.compile(
@@ -67,7 +68,7 @@ LONE_CLOSE = re.compile(r"^>+\s*(?:>\s*)?(?:(?:" + VERBS + r")\s*)?[:：]\s*$", 
 
 
 def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
-    """Where the attribution begins whose last line is `end`; -1 when that line ends none. Never above `floor`."""
+    """Where the attribution begins whose last line is `end`, not above `floor`; -1 if it ends none."""
     if len(lines[end]) > WIDTH:
         return -1
     last = lines[end].strip(DECORATION)

@@ -39,6 +39,7 @@ RESPONDER = [
 LIST = "list-id list-post list-unsubscribe list-subscribe list-help list-archive list-owner mailing-list"
 LISTS = [
     *LIST.split(),
+    "x-mailing-list",
     "x-beenthere",
     "x-mailman-version",
     "x-list",

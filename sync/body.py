@@ -13,8 +13,13 @@ from sync.winmail import is_winmail, unpack
 
 TEXTS = ("text/plain", "text/html", "text/enriched", "text/richtext")
 # Leaves of a delivery report: read by report.py, of no use as files.
-MACHINE = ("message/delivery-status", "message/disposition-notification", "message/feedback-report")
-MACHINE += ("text/rfc822-headers", "message/global-delivery-status")
+MACHINE = (
+    "message/delivery-status",
+    "message/disposition-notification",
+    "message/feedback-report",
+    "message/global-delivery-status",
+    "text/rfc822-headers",
+)
 
 
 # Longer than anybody reads on a screen; what is longer is a file.

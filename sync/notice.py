@@ -11,7 +11,8 @@ import re
 from sync.report import STATUS
 
 FAILED = re.compile(
-    r"undeliver|automatically rejected|unable to (?:be )?deliver|(?:could|can|did|was|were|has|have)(?:n't| ?not|n’t)(?: be| been"
+    r"undeliver|automatically rejected"
+    r"|unable to (?:be )?deliver|(?:could|can|did|was|were|has|have)(?:n't| ?not|n’t)(?: be| been"
     r"| being)? (?:been |be )?"
     r"(?:deliver|reach|sent|receive|accepted|processed|relayed|transferred)|cannot be (?:deliver|sent)"
     r"|delivery (?:to the following|has failed|failed|failure|error|problem|of (?:the|this|your|email)"
@@ -81,8 +82,8 @@ COPY = re.compile(
     re.IGNORECASE,
 )
 HEADERS = re.compile(
-    r"^>? ?(?:received|return-path|delivered-to|x-[\w-]+|message-id|mime-version|dkim-signature|content-type):"
-    r" ?\S",
+    r"^>? ?(?:received|return-path|delivered-to|x-[\w-]+|message-id|mime-version|dkim-signature"
+    r"|content-type): ?\S",
     re.IGNORECASE,
 )
 
@@ -155,7 +156,7 @@ def addresses(lines: list[str], own: set[str]) -> list[str]:
 
 
 def _rank(line: str, start: int, end: int) -> int:
-    """0: a recipient on a line of its own, 1: named as one, 2: may be one, 3: somebody else, such as whom to ask."""
+    """0: a recipient on a line of its own, 1: named as one, 2: may be one, 3: such as whom to ask."""
     before = line[:start]
     if HEADER_LINE.match(line) or ASIDE.search(before):
         return 3

@@ -1,8 +1,8 @@
 """The MIME tree of a mail (RFC 2046), made of offsets into the raw bytes.
 
 The standard library's parser goes line by line, recurses as deep as the mail wants, and is quadratic on
-nested boundaries; this one finds delimiters with bytes.find, and stops at DEPTH and PARTS: what lies beyond is
-kept as one opaque part, never dropped.
+nested boundaries; this one finds delimiters with bytes.find, and stops at DEPTH and PARTS: what lies beyond
+is kept as one opaque part, never dropped.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,20 @@ GUESSES = 50
 class Part:
     """One node. `type` is lower case; a leaf has no children; `start` and `end` bound its undecoded body."""
 
-    __slots__ = ("_raw", "children", "disposition", "encoding", "end", "filename", "header", "parameters")
-    __slots__ += ("content_id", "head", "start", "type")
+    __slots__ = (
+        "_raw",
+        "children",
+        "content_id",
+        "disposition",
+        "encoding",
+        "end",
+        "filename",
+        "head",
+        "header",
+        "parameters",
+        "start",
+        "type",
+    )
 
     def __init__(self, raw: bytes, head: int, end: int, default: str) -> None:
         self._raw = raw

@@ -37,7 +37,7 @@ def quoted_printable(data: bytes) -> bytes:
 
 def uudecode(data: bytes) -> bytes:
     """The first uuencoded file in it; lines that are no uuencode are passed over."""
-    out = []
+    out: list[bytes] = []
     broken = 0
     for line in data.splitlines():
         if line.startswith(b"begin ") and not out:

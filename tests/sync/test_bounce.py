@@ -6,22 +6,28 @@ from sync.parse import parse_mail
 from tests.sync.letter import letter
 
 LOST = "lost@customer.example"
-COPY = "Received: from a by b\nMessage-ID: <ours-1@desk.example>\nTo: other@customer.example\n\nAsk third@customer.example."
+COPY = (
+    "Received: from a by b\nMessage-ID: <ours-1@desk.example>\nTo: other@customer.example\n\n"
+    "Ask third@customer.example."
+)
 NOTICES = {
     "exim": (
         "Mail delivery failed: returning message to sender",
-        "A message that you sent could not be delivered to all of its recipients.\nThe following address(es) failed:\n\n"
-        f"  {LOST}\n    host mx.example [192.0.2.1]: 550 5.1.1 unknown user\n\n------ This is a copy of the message ------\n",
+        "A message that you sent could not be delivered to all of its recipients.\n"
+        f"The following address(es) failed:\n\n  {LOST}\n    host mx.example [192.0.2.1]: 550 5.1.1 unknown\n\n"
+        "------ This is a copy of the message ------\n",
     ),
     "exchange_5": (
         "Undeliverable: Printer",
-        "Your message\n\n  To:      team@customer.example\n  Subject: Printer\n\ndid not reach the following recipient(s):\n\n"
+        "Your message\n\n  To:      team@customer.example\n  Subject: Printer\n\n"
+        "did not reach the following recipient(s):\n\n"
         f"{LOST} on Mon, 6 Jan 2025 10:00:00 +0100\n    The recipient name is not recognized\n",
     ),
     "exchange_2007": (
         "Undeliverable: Printer",
-        f"Delivery has failed to these recipients or distribution lists:\n\n{LOST}<mailto:{LOST}>\nNot found.\n\n"
-        f"Diagnostic information for administrators:\n\nGenerating server: mx.example\n\n{LOST}\n#550 5.1.1 not found ##\n",
+        "Delivery has failed to these recipients or distribution lists:\n\n"
+        f"{LOST}<mailto:{LOST}>\nNot found.\n\n"
+        f"Diagnostic information for administrators:\n\nServer: mx.example\n\n{LOST}\n#550 5.1.1 not found ##\n",
     ),
     "domino": (
         "DELIVERY FAILURE: User not listed",

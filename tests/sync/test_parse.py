@@ -20,7 +20,7 @@ SAMPLES = [path.read_bytes() for path in sorted(MAILS.glob("*.eml"))]
         ("charset_wrong_ascii", "Grüße aus Köln"),
         ("charset_unknown", "Grüße aus Köln"),
         ("charset_iso2022jp", "印刷できません。"),
-        ("charset_gb2312", "打印机坏了，请镕。"),
+        ("charset_gb2312", "打印机坏了\uff0c请镕。"),
         ("flowed_delsp", "印刷できません。"),
         ("flowed_stuffed", ">not a quote\nFrom here on"),
         ("html_empty_plain", "It blinks, see the page <https://printer.example/x>."),
