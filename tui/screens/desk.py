@@ -71,6 +71,9 @@ class DeskScreen(Writing):
         self.show_nothing()
         self.start_browsing()
         self.start_writing()
+        if self.connection.state != "connecting":  # it was quicker than the screen
+            self.connection_moved(self.connection.state)
+            self.tickets_changed(frozenset())
         self.set_interval(1, self.repaint_times)
 
     def repaint_times(self) -> None:

@@ -145,7 +145,8 @@ class Writing(Changing):
         composer = self.composer
         if composer is not None and composer.has_text and composer.display:
             self.keep_draft(composer.number, composer.kind, composer.content)
-        await self.workers.wait_for_complete([one for one in self.workers if one.group == "drafts"])
+        if keeping := [one for one in self.workers if one.group == "drafts"]:
+            await self.workers.wait_for_complete(keeping)
 
     def on_composer_left(self) -> None:
         composer = self.composer
