@@ -15,7 +15,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -251,10 +251,11 @@ def _raw(course: _Course, step: Step, date: datetime) -> bytes:
         return letter.bounce(course.raw, step.bounce, date)
     people = sample.people()
     subject = step.subject or course.thread.subject
+    to = [_named(people[key]) for key in step.to]
     return letter.write(
         Letter(
-            sender=people[step.mail],
-            to=[sample.SUPPORT, *map(_named, map(people.__getitem__, step.to))],
+            sender=_from_mailbox(people[step.reply]) if step.reply else people[step.mail],
+            to=[letter.author(course.raw)] if step.reply and course.raw else [sample.SUPPORT, *to],
             cc=[_named(people[key]) for key in step.cc],
             subject=f"Re: {subject}" if course.raw and not step.subject else subject,
             date=date.astimezone(),
@@ -262,6 +263,12 @@ def _raw(course: _Course, step: Step, date: datetime) -> bytes:
             parent=course.raw,
         )
     )
+
+
+def _from_mailbox(agent: Person) -> Person:
+    """An agent who writes from the address of the desk."""
+    name, email = sample.SUPPORT
+    return replace(agent, name=f"{agent.name} ({name})", email=email, client="plain")
 
 
 def _named(person: Person) -> tuple[str, str]:

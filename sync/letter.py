@@ -71,6 +71,11 @@ def message_id(sender: str, date: datetime, subject: str) -> str:
     return f"<{digest[:28]}@mail.{sender.partition('@')[2]}>"
 
 
+def author(raw: bytes) -> tuple[str, str]:
+    """Name and address of who wrote a mail."""
+    return getaddresses([str(message_from_bytes(raw, policy=policy.default)["From"])])[0]
+
+
 def from_file(name: str, date: datetime) -> bytes:
     """A mail as it lies in a file, with its date and its id."""
     raw = content(name)

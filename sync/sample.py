@@ -40,7 +40,8 @@ class Step:
     mail: str = ""
     """Who writes a mail; the step has this, `reply`, `note` or `eml`, and no other of them."""
     reply: str = ""
-    """The agent who answers with the desk."""
+    """The agent who answers: with the desk, or where the step has a time, from the mailbox before there was
+    one."""
     note: str = ""
     """The agent who writes a note."""
     eml: str = ""

@@ -167,21 +167,18 @@ async def check_conversations(desk: Desk, numbers: list[int]) -> None:
     conversations = [await desk.show_ticket(number) for number in numbers]
     messages = [message for conversation in conversations for message in conversation.messages]
     outgoing = [message for message in messages if message.direction is Direction.OUTGOING]
+    assert len([message for message in outgoing if message.raw_mail]) > 20  # answers out of the archive
     states = Counter(message.dispatch.state for message in outgoing if message.dispatch)
-    assert states.keys() == {Delivery.SENT, Delivery.BOUNCED} and states[Delivery.SENT] > 20
+    assert states.keys() == {Delivery.SENT, Delivery.BOUNCED} and states[Delivery.SENT] >= 8
     assert any(message.automatic for message in messages)
     assert any(conversation.drafts for conversation in conversations)
     assert len({note.author_email for conversation in conversations for note in conversation.notes}) == 3
     rules = Counter(message.joined_by for message in messages)
     assert rules["new"] == len(numbers) and rules["in_reply_to"] > 50
     for conversation in conversations:
-        # Whoever answers comes after what was answered.
-        place = {message.message_id: index for index, message in enumerate(conversation.messages)}
-        for index, message in enumerate(conversation.messages):
-            for text in message.quoted_text.split("\n")[:1]:
-                assert "Pedalglow Support" not in text or index > 0
-        assert len(place) == len(conversation.messages)
-        if conversation.ticket.subject.startswith("Where is my order"):
+        times = [message.created_at for message in conversation.messages]
+        assert times == sorted(times)
+        if conversation.ticket.subject.startswith(("Where is my order", "Falsche Ware")):
             kinds = [message.direction for message in conversation.messages]
             assert kinds == [Direction.INCOMING, Direction.OUTGOING, Direction.INCOMING]
 
