@@ -5,6 +5,7 @@ through `receive_mail` would take an hour, and reading them is what is measured.
 """
 
 import asyncio
+import hashlib
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psycopg
 from core.config import Settings
 from core.connect import open_desk
 from core.embedded import Embedded
+from core.migrate import SQL
 from core.models import Role
 
 AGENT = "ada@example.com"
@@ -35,13 +37,13 @@ from generate_series(1, greatest(%(count)s / 10, 1)) i
 """
 _TICKETS = """
 insert into desk.tickets
-  (user_id, subject, status, priority, created_at, updated_at, assigned_to, waiting_since,
+  (user_id, subject, status, priority, created_at, updated_at, last_message_at, assigned_to, waiting_since,
    message_count, attachment_count, words)
 select u.id, subject,
   (case when i %% 10 < 4 then 'open' when i %% 10 < 6 then 'pending' when i %% 10 < 9 then 'resolved'
     else 'closed' end)::ticket_status,
   (array['low', 'medium', 'medium', 'high'])[1 + i %% 4]::ticket_priority,
-  at - interval '2 days', at, case when i %% 3 = 0 then a.id end,
+  at - interval '2 days', at, at, case when i %% 3 = 0 then a.id end,
   case when i %% 10 < 4 then at else 'infinity' end, 2, i %% 7 / 5, to_tsvector('simple', subject)
 from generate_series(1, %(count)s) i
   cross join lateral (select now() - make_interval(secs => (%(count)s - i) * 20 + 60) as at,
@@ -72,9 +74,14 @@ select id, 'created', created_at from desk.tickets order by number
 """
 
 
-def filled(home: Path, count: int) -> Path:
-    """The home of a desk with `count` tickets, its server stopped; made if it is not there."""
-    done = home / f"filled-{count}"
+def filled(cache: Path, count: int) -> Path:
+    """The home of a desk with `count` tickets, its server stopped; made if it is not there.
+
+    Another version of the tables has folders of its own.
+    """
+    tables = "".join(file.read_text("utf-8") for file in sorted((SQL / "migrations").glob("*.sql")))
+    home = cache / f"{count}-{hashlib.sha256(tables.encode()).hexdigest()[:8]}"
+    done = home / "filled"
     if not done.exists():
         begin = time.perf_counter()
         print(f"filling a desk with {count:,} tickets ...", flush=True)

@@ -192,9 +192,7 @@ class Desk:
 
     async def events_since(self, cursor: str | None = None, limit: int = 500) -> EventPage:
         """What happened after `cursor`; without one, nothing but the cursor of now."""
-        return EventPage.model_validate(
-            await self._gateway.read("events_since", cursor=cursor, limit=limit)
-        )
+        return EventPage.model_validate(await self._gateway.read("events_since", cursor=cursor, limit=limit))
 
     async def follow(self, cursor: str | None = None) -> AsyncIterator[list[Event]]:
         """Every event after `cursor` (of now, without one), as it happens, never twice, none skipped."""
@@ -230,9 +228,7 @@ class Desk:
         self, quarantined: bool = False, after: int = 0, limit: int = 500
     ) -> list[RawMail]:
         """The ledger in order of its ids, behind `after`."""
-        answer = await self._gateway.read(
-            "list_raw_mails", quarantined=quarantined, after=after, limit=limit
-        )
+        answer = await self._gateway.read("list_raw_mails", quarantined=quarantined, after=after, limit=limit)
         return _list(RawMail, answer)
 
     async def show_raw_mail(self, id: int) -> RawMail:
@@ -304,9 +300,7 @@ class Desk:
 
     async def update_agent(self, email: str, changes: dict[str, Any]) -> Agent:
         """`changes` holds any of name, role, departments, active, signature."""
-        return Agent.model_validate(
-            await self._gateway.write("update_agent", email=email, changes=changes)
-        )
+        return Agent.model_validate(await self._gateway.write("update_agent", email=email, changes=changes))
 
 
 def _list(model: type[_Model], answer: object) -> list[_Model]:

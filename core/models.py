@@ -38,6 +38,8 @@ class Role(StrEnum):
 class Sort(StrEnum):
     """The orders of a list; each begins with what an agent wants to see first."""
 
+    LATEST = "latest"
+    """By the newest message; assigning or prioritising moves nothing."""
     UPDATED = "updated"
     CREATED = "created"
     PRIORITY = "priority"
@@ -106,6 +108,7 @@ class Ticket(_Record):
     updated_at: datetime
     last_response_at: datetime | None
     """When an agent last answered."""
+    last_message_at: datetime
     waiting_since: datetime | None
     """Since when the customer waits for us; None when nobody does."""
     message_count: int

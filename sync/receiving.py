@@ -56,6 +56,7 @@ def as_received(
     return {
         **without_content(sha256, size, origin, verdict),
         "received_at": _received_at(sent_at, origin, now).isoformat(),
+        "history": origin.is_history,
         "message_id": message_id or f"<{sha256}@no-message-id.invalid>",
         "fingerprint": _fingerprint(parsed),
         "in_reply_to": in_reply_to,

@@ -76,7 +76,9 @@ class Row:
 def key_of(ticket: Ticket, sort: Sort, reverse: bool) -> Key:
     """Ascends in the order in which the desk lists."""
     key: Key
-    if sort is Sort.UPDATED:
+    if sort is Sort.LATEST:
+        key = (-_microseconds(ticket.last_message_at), -ticket.number)
+    elif sort is Sort.UPDATED:
         key = (-_microseconds(ticket.updated_at), -ticket.number)
     elif sort is Sort.CREATED:
         key = (-_microseconds(ticket.created_at), -ticket.number)
@@ -94,7 +96,7 @@ class TicketPages:
     """Rows are counted from the top of the list as shown, `len(pages)` of them as far as is known."""
 
     def __init__(self) -> None:
-        self.sort = Sort.UPDATED
+        self.sort = Sort.LATEST
         self.reverse = False
         self.from_end = False
         self.loaded = False

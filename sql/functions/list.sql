@@ -56,7 +56,7 @@ end $$;
 create or replace function desk.order_of(sort ticket_sort, out columns text[], out types text[], out downwards boolean)
 language sql immutable set search_path = desk, public, pg_temp as $$
   select case sort
-      when 'updated' then array['updated_at', 'number'] when 'created' then array['created_at', 'number']
+      when 'latest' then array['last_message_at', 'number'] when 'updated' then array['updated_at', 'number'] when 'created' then array['created_at', 'number']
       when 'priority' then array['priority', 'updated_at', 'number'] when 'number' then array['number']
       when 'waiting' then array['waiting_since', 'number'] end,
     case sort
@@ -131,7 +131,7 @@ end $$;
 create or replace function desk.sort_key(t desk.tickets, sort ticket_sort) returns text
 language sql stable set search_path = desk, public, pg_temp as $$
   select case sort
-    when 'updated' then t.updated_at || '|' || t.number when 'created' then t.created_at || '|' || t.number
+    when 'latest' then t.last_message_at || '|' || t.number when 'updated' then t.updated_at || '|' || t.number when 'created' then t.created_at || '|' || t.number
     when 'priority' then t.priority || '|' || t.updated_at || '|' || t.number when 'number' then t.number::text
     when 'waiting' then t.waiting_since || '|' || t.number end;
 $$;

@@ -39,10 +39,31 @@ language sql volatile set search_path = desk, public, pg_temp as $$
   on conflict do nothing;
 $$;
 
--- Who asks for help: the sender, but when one of our agents forwards a customer's mail, the customer.
+-- Whom a mail of ours was written to: the first recipient that is not one of our mailboxes.
+create or replace function desk.written_to(mail jsonb) returns jsonb
+language sql stable set search_path = desk, public, pg_temp as $$
+  select r.value from jsonb_array_elements(mail -> 'to') with ordinality r (value, ord)
+  where not exists (select from mailboxes b where b.address = lower(r.value ->> 'email')) order by ord limit 1;
+$$;
+
+-- Is this an answer of ours that was written before there was this desk, as it stands in an archive?
+-- Of live mail a forged From would make us believe so. What agents send about tickets of their own is not.
+create or replace function desk.is_ours(mail jsonb, ticket_id uuid) returns boolean
+language sql stable set search_path = desk, public, pg_temp as $$
+  select coalesce((mail ->> 'history')::boolean, false) and (
+    exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}'))
+      and desk.written_to(mail) is not null
+    or exists (select from support_agents a join users u on u.id = a.id join tickets t on t.user_id <> a.id
+      where u.email = lower(mail #>> '{sender,email}') and t.id = is_ours.ticket_id));
+$$;
+
+-- Who asks for help: the sender, but when one of our agents forwards a customer's mail, the customer,
+-- and when we wrote first, whom we wrote to.
 create or replace function desk.requester_of(mail jsonb) returns uuid
 language sql volatile set search_path = desk, public, pg_temp as $$
   select case
+    when desk.is_ours(mail, null)
+    then desk.user_for(desk.written_to(mail) ->> 'email', coalesce(desk.written_to(mail) ->> 'name', ''))
     when mail #>> '{forwarded_sender,email}' is not null and exists (
       select from support_agents a join users u on u.id = a.id
       where a.active and u.email = lower(mail #>> '{sender,email}'))
@@ -60,9 +81,9 @@ $$;
 create or replace function desk.open_ticket(mail jsonb) returns uuid
 language sql volatile set search_path = desk, public, pg_temp as $$
   insert into tickets (user_id, subject, gmail_thread_id, created_at, updated_at, mailbox_id, department,
-    waiting_since, message_count, attachment_count, words)
-  select desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', at, at, b.id, b.department,
-    case when (mail ->> 'automatic')::boolean then 'infinity' else at end, 1,
+    last_message_at, waiting_since, message_count, attachment_count, words)
+  select desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', at, at, b.id, b.department, at,
+    case when (mail ->> 'automatic')::boolean or desk.is_ours(mail, null) then 'infinity' else at end, 1,
     jsonb_array_length(mail -> 'attachments'),
     desk.words_of(concat_ws(' ', mail ->> 'subject', desk.searchable(mail)))
   from (select (mail ->> 'received_at')::timestamptz as at) x
@@ -80,7 +101,10 @@ declare
   v_changes jsonb := '{}';
 begin
   select * into v_ticket from tickets where id = join_ticket.ticket_id for update;
-  if not (mail ->> 'automatic')::boolean and v_at >= coalesce(v_ticket.last_response_at, '-infinity') then
+  if desk.is_ours(mail, v_ticket.id) then
+    v_changes := jsonb_build_object('last_response_at', greatest(v_ticket.last_response_at, v_at),
+      'waiting_since', case when v_ticket.waiting_since <= v_at then 'infinity' else v_ticket.waiting_since end);
+  elsif not (mail ->> 'automatic')::boolean and v_at >= coalesce(v_ticket.last_response_at, '-infinity') then
     v_changes := jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, v_at));
   end if;
   perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}', null,
@@ -100,7 +124,8 @@ begin
       gmail_message_id, created_at, sent_at, message_id, fingerprint, in_reply_to, reference_ids, recipients,
       automatic, joined_by, joined_evidence, raw_mail_id)
     values (add_message.ticket_id, lower(mail #>> '{sender,email}'), coalesce(mail #>> '{sender,name}', ''),
-      mail ->> 'content', coalesce(mail ->> 'quoted_text', ''), coalesce(mail ->> 'signature', ''), 'incoming',
+      mail ->> 'content', coalesce(mail ->> 'quoted_text', ''), coalesce(mail ->> 'signature', ''),
+      case when desk.is_ours(mail, add_message.ticket_id) then 'outgoing' else 'incoming' end::message_direction,
       mail ->> 'gmail_message_id', (mail ->> 'received_at')::timestamptz, (mail ->> 'sent_at')::timestamptz,
       mail ->> 'message_id', mail ->> 'fingerprint', mail #>> '{in_reply_to,0}',
       array(select jsonb_array_elements_text(mail -> 'references')),

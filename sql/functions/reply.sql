@@ -101,7 +101,8 @@ begin
   select * into v_message from messages where id = cancel_reply.message_id;
   update recipients set state = 'cancelled', updated_at = now() where message_id = v_message.id;
   update tickets set message_count = message_count - 1, attachment_count = attachment_count
-      - (select count(*) from attachments a where a.message_id = v_message.id)
+      - (select count(*) from attachments a where a.message_id = v_message.id),
+      last_message_at = coalesce((select m.created_at from desk.standing_messages(v_message.ticket_id) m limit 1), created_at)
     where id = v_message.ticket_id;
   insert into drafts (ticket_id, agent_id, kind, content)
     values (v_message.ticket_id, v_message.author_id, 'reply', v_message.content) on conflict do nothing;

@@ -8,7 +8,7 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'assignee_email', a.email, 'assignee_name', a.name,
     'mailbox', (select name from mailboxes where id = t.mailbox_id), 'department', t.department,
     'created_at', t.created_at, 'updated_at', t.updated_at, 'last_response_at', t.last_response_at,
-    'waiting_since', nullif(t.waiting_since, 'infinity'),
+    'last_message_at', t.last_message_at, 'waiting_since', nullif(t.waiting_since, 'infinity'),
     'message_count', t.message_count, 'attachment_count', t.attachment_count,
     'gmail_thread_id', t.gmail_thread_id)
   from users u left join users a on a.id = t.assigned_to where u.id = t.user_id;
@@ -69,6 +69,7 @@ begin
       department = v_new.department, assigned_to = v_new.assigned_to, waiting_since = v_new.waiting_since,
       last_response_at = v_new.last_response_at,
       updated_at = greatest(updated_at, v_at), created_at = least(created_at, v_at),
+      last_message_at = case when message ? 'messages' then greatest(last_message_at, v_at) else last_message_at end,
       message_count = message_count + coalesce((message ->> 'messages')::integer, 0),
       attachment_count = attachment_count + coalesce((message ->> 'attachments')::integer, 0),
       words = case when message ? 'content' then desk.add_words(words, message ->> 'content') else words end

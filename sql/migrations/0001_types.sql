@@ -2,7 +2,7 @@
 -- live: a caller who spells out an argument's type needs usage on its schema.
 create type public.ticket_status as enum ('open', 'pending', 'resolved', 'closed');
 create type public.ticket_priority as enum ('low', 'medium', 'high');
-create type public.ticket_sort as enum ('updated', 'created', 'priority', 'number', 'waiting');
+create type public.ticket_sort as enum ('latest', 'updated', 'created', 'priority', 'number', 'waiting');
 create type public.message_direction as enum ('incoming', 'outgoing');
 create type public.agent_role as enum ('admin', 'agent');
 create type public.mailbox_kind as enum ('maildir', 'gmail');

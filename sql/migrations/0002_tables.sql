@@ -41,6 +41,7 @@ create table tickets (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   last_response_at timestamptz,
+  last_message_at timestamptz not null default now(),      -- unlike updated_at, untouched by who is assigned
   assigned_to uuid references support_agents on delete restrict,
   mailbox_id uuid references mailboxes on delete restrict,
   department text,

@@ -1,14 +1,15 @@
 -- One index per order, and those behind the status that agents work by. A rare status in another
 -- order is sorted, a common one is walked: the planner knows which it is.
+create index tickets_latest on tickets (last_message_at, number);
 create index tickets_updated on tickets (updated_at, number);
 create index tickets_created on tickets (created_at, number);
 create index tickets_priority on tickets (priority, updated_at, number);
 create index tickets_waiting on tickets (waiting_since, number);
-create index tickets_status_updated on tickets (status, updated_at, number);
+create index tickets_status_latest on tickets (status, last_message_at, number);
 create index tickets_status_priority on tickets (status, priority, updated_at, number);
 
 -- "Mine" and "unassigned" are about work that is left.
-create index tickets_assigned_updated on tickets (assigned_to, updated_at, number)
+create index tickets_assigned_latest on tickets (assigned_to, last_message_at, number)
   where status in ('open', 'pending');
 create index tickets_user on tickets (user_id, number);
 create index tickets_gmail_thread on tickets (gmail_thread_id) where gmail_thread_id is not null;

@@ -13,6 +13,7 @@ from core.models import Priority, Sort, Status, Ticket, TicketFilter
 from tests.mails import mail, sender
 
 KEYS: dict[Sort, Any] = {
+    Sort.LATEST: lambda one: (one.last_message_at, one.number),
     Sort.UPDATED: lambda one: (one.updated_at, one.number),
     Sort.CREATED: lambda one: (one.created_at, one.number),
     Sort.PRIORITY: lambda one: (list(Priority).index(one.priority), one.updated_at, one.number),

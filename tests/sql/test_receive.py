@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from core.desk import Desk
-from core.models import Delivery, Outcome, Status
+from core.models import Delivery, Outcome, Sort, Status
 from tests.mails import mail, sender
 
 
@@ -200,3 +200,45 @@ async def test_a_huge_thread_stays_searchable(service: Desk) -> None:
         words = " ".join(f"w{i}x{j}" for j in range(6000))
         await service.receive_mail(mail(f"m{i}", in_reply_to=["<m0@example.com>"], content=words))
     assert await counts(service) == (1, 30)
+
+
+async def test_our_answers_in_an_archive_are_ours(service: Desk) -> None:
+    """An archive of a shared mailbox holds both sides, from the mailbox's address or an agent's own."""
+    await service.receive_mail(mail("a", history=True))
+    answers = [("b", "support@example.com", "11"), ("c", "grace@example.com", "12")]
+    for name, who, hour in answers:
+        await service.receive_mail(
+            mail(name, history=True, sender=sender(who), to=[sender("kim@example.com")],
+                 in_reply_to=["<a@example.com>"], received_at=f"2026-03-02T{hour}:00:00Z")
+        )  # fmt: skip
+    conversation = await service.show_ticket(1001)
+    assert [one.direction for one in conversation.messages] == ["incoming", "outgoing", "outgoing"]
+    assert conversation.ticket.waiting_since is None
+    assert conversation.ticket.last_response_at and conversation.ticket.last_response_at.hour == 12
+
+
+async def test_when_we_wrote_first_the_ticket_is_theirs(service: Desk) -> None:
+    first = mail("a", history=True, sender=sender("support@example.com"), to=[sender("bo@example.com", "Bo")])
+    await service.receive_mail(first)
+    (ticket,) = (await service.list_tickets()).tickets
+    assert (ticket.requester_email, ticket.waiting_since) == ("bo@example.com", None)
+
+
+async def test_a_live_mail_from_our_own_address_is_a_mail_like_any_other(service: Desk) -> None:
+    """Spam is often sent with the recipient's address as its sender."""
+    await service.receive_mail(mail("a", sender=sender("support@example.com"), to=[sender("bo@example.com")]))
+    conversation = await service.show_ticket(1001)
+    assert conversation.messages[0].direction == "incoming"
+    assert conversation.ticket.waiting_since is not None
+
+
+async def test_only_messages_move_a_ticket_in_the_order_of_the_latest(service: Desk, desk: Desk) -> None:
+    await service.receive_mail(mail("a", received_at="2026-03-01T10:00:00Z"))
+    await service.receive_mail(mail("b", received_at="2026-03-02T10:00:00Z"))
+    await desk.update_tickets([1001], {"priority": "high"})
+    await desk.note(1001, "Rang back.")
+    assert [one.number for one in (await desk.list_tickets(sort=Sort.LATEST)).tickets] == [1002, 1001]
+    await desk.reply(1001, "Try another bulb.")
+    assert [one.number for one in (await desk.list_tickets(sort=Sort.LATEST)).tickets] == [1001, 1002]
+    await desk.unsend(1001)
+    assert [one.number for one in (await desk.list_tickets(sort=Sort.LATEST)).tickets] == [1002, 1001]

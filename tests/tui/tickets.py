@@ -28,6 +28,7 @@ def ticket(number: int, **fields: Any) -> Ticket:
         "created_at": at,
         "updated_at": at,
         "last_response_at": None,
+        "last_message_at": fields.get("updated_at", at),
         "waiting_since": None,
         "message_count": 1,
         "attachment_count": 0,

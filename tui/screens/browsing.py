@@ -32,8 +32,9 @@ EMPTY = {
     ),
 }
 _SORTS = (
+    Choice("latest", "newest message", "m"),
     Choice("updated", "last changed", "u"),
-    Choice("created", "newest", "c"),
+    Choice("created", "newest ticket", "c"),
     Choice("priority", "priority", "p"),
     Choice("waiting", "waiting longest", "w"),
     Choice("number", "number", "n"),
@@ -51,7 +52,7 @@ class Query:
 class Browsing(Panes):
     query_now = Query()
     filter_now = TicketFilter()
-    sort_now = Sort.UPDATED
+    sort_now = Sort.LATEST
     reverse_now = False
     _count_timer: Timer | None = None
     _narrowing = False
@@ -187,7 +188,7 @@ class Browsing(Panes):
             row = self.tickets.pages.row_of(ticket.number)
             if row is not None and not self.tickets.pages.from_end:
                 place += f" · {row + 1} of {self._total()}"
-        if self.sort_now is not Sort.UPDATED or self.reverse_now:
+        if self.sort_now is not Sort.LATEST or self.reverse_now:
             words = next(one.words for one in _SORTS if one.value == self.sort_now)
             place += f" · by {words}{', reversed' if self.reverse_now else ''}"
         self.status.say(place=place)

@@ -131,7 +131,7 @@ class TicketList(ScrollView, can_focus=True):
 
     # For the screen
 
-    def load(self, sort: Sort = Sort.UPDATED, reverse: bool = False, keep: int | None = None) -> None:
+    def load(self, sort: Sort = Sort.LATEST, reverse: bool = False, keep: int | None = None) -> None:
         """Begin a new list (a view, a search, an order); the old one stays until the first page is here.
 
         The cursor goes to the ticket `keep` if that is on the first page.

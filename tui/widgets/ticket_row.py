@@ -63,8 +63,10 @@ def age_of(ticket: Ticket, sort: Sort, now: datetime) -> str:
         if ticket.waiting_since is None:
             return "-"
         then = ticket.waiting_since
-    else:
+    elif sort is Sort.UPDATED:
         then = ticket.updated_at
+    else:
+        then = ticket.last_message_at
     age = relative_time(then, now)
     return age.replace(" 20", "'") if len(age) > 6 else age
 
