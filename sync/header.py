@@ -68,11 +68,18 @@ def read(raw: bytes, start: int = 0, end: int | None = None) -> tuple[Header, in
     """The header that begins at `start`, and where its body begins."""
     header = Header()
     end = len(raw) if end is None else end
+    is_part = start > 0
     if raw[start : start + 3] == b"\xef\xbb\xbf":
         start += 3
+    if is_part:  # before the header of a whole mail, blank lines are an accident
+        for blank in (b"\r\n", b"\n", b"\r"):
+            if raw.startswith(blank, start, end):
+                return header, start + len(blank)
     while start < end and raw[start] in b"\r\n":
         start += 1
     stop, body = _bounds(raw, start, end)
+    if stop - start > LIMIT:
+        header.problems.append("The header is very long: only its beginning is read.")
     name, values, position = "", [], start
     for line in LINE.split(raw[start : min(stop, start + LIMIT)]):
         field = None if line[:1] in (b" ", b"\t") else FIELD.match(line)
@@ -101,8 +108,6 @@ def _passes(header: Header, line: bytes, raw: bytes, position: int, stop: int) -
 
 
 def _bounds(raw: bytes, start: int, end: int) -> tuple[int, int]:
-    if raw[start - 1 : start] == b"\n" and raw[start : start + 1] in (b"\r", b"\n"):
-        return start, start
     stop, body = end, end
     for blank in (b"\n\n", b"\n\r\n", b"\r\r"):
         at = raw.find(blank, start, stop)

@@ -14,7 +14,7 @@ NOTICES = {
     "exim": (
         "Mail delivery failed: returning message to sender",
         "A message that you sent could not be delivered to all of its recipients.\n"
-        f"The following address(es) failed:\n\n  {LOST}\n    host mx.example [192.0.2.1]: 550 5.1.1 unknown\n\n"
+        f"The following address(es) failed:\n\n  {LOST}\n    host mx.example [192.0.2.1]: 550 5.1.1 no\n\n"
         "------ This is a copy of the message ------\n",
     ),
     "exchange_5": (
@@ -27,7 +27,7 @@ NOTICES = {
         "Undeliverable: Printer",
         "Delivery has failed to these recipients or distribution lists:\n\n"
         f"{LOST}<mailto:{LOST}>\nNot found.\n\n"
-        f"Diagnostic information for administrators:\n\nServer: mx.example\n\n{LOST}\n#550 5.1.1 not found ##\n",
+        f"Diagnostics for administrators:\n\nServer: mx.example\n\n{LOST}\n#550 5.1.1 not found ##\n",
     ),
     "domino": (
         "DELIVERY FAILURE: User not listed",

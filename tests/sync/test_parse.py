@@ -52,6 +52,11 @@ def test_flowed_lines_are_joined_per_depth() -> None:
     assert letter("flowed").text.split("\n")[:3] == ["It blinks and then it stops.", "", "> Does it blink?"]
 
 
+def test_a_part_without_header_is_all_text() -> None:
+    head = b"From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n"
+    assert parse_mail(head + b"--x\n\nNote: it blinks.\n\nBye.\n--x--\n").text == "Note: it blinks.\n\nBye."
+
+
 def test_groups_and_unquoted_commas_are_understood() -> None:
     mail = letter("address_group")
     assert mail.to == (Address("", "help@desk.example"), Address("Doe, Jane", "jane@desk.example"))
