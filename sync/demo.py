@@ -12,21 +12,25 @@ it is left.
 """
 
 import asyncio
+import logging
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 from core.config import Mailbox, Settings
 from core.connect import open_desk
 from core.desk import Desk
-from core.errors import Conflict, StorageFailed
+from core.errors import Conflict, DeskError, StorageFailed
 from core.files import LocalFiles
 from core.models import Role, Status
 from sync import daemon, letter, sample
+from sync.archive import import_mails
 from sync.customers import Customers, deliver
 from sync.inbound import Intake, receive
 from sync.letter import Letter
@@ -35,6 +39,7 @@ from sync.maildir import Maildir
 from sync.outbound import Outbox, send_due
 from sync.receiving import Origin
 from sync.sample import Person, Step, Thread
+from sync.source import Entry
 
 Progress = Callable[[int, int, str], None]
 DeskFor = Callable[[str], Awaitable[Desk]]
@@ -48,6 +53,7 @@ _MARK = "demo.txt"
 _UNFINISHED = "A demo of ttydesk is being made here.\n"
 _FINISHED = "This is the demo of ttydesk, and nothing of yours. “ttydesk demo --fresh” makes it anew.\n"
 _WORKER = "demo"
+_logger = logging.getLogger("ttydesk.demo")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -79,6 +85,7 @@ async def prepare(settings: Settings, fresh: bool = False, progress: Progress | 
     progress = progress or _quiet
     progress(0, 1, "Starting a database")
     async with AsyncExitStack() as desks:
+        await desks.enter_async_context(_hasty_server(demo.home))
         service = await desks.enter_async_context(open_desk(demo, service=True))
 
         async def desk_for(email: str) -> Desk:
@@ -87,6 +94,19 @@ async def prepare(settings: Settings, fresh: bool = False, progress: Progress | 
         await fill(desk_for, service, LocalFiles(demo.home / "files"), demo, progress)
     mark.write_text(_FINISHED, "utf-8")
     return demo
+
+
+@asynccontextmanager
+async def _hasty_server(home: Path) -> AsyncIterator[None]:
+    """The demo's server while it is filled does not wait for the disk: a demo that broke off is made anew."""
+    from core.embedded import Embedded
+
+    server = Embedded(home, {"fsync": "off", "full_page_writes": "off"})
+    await asyncio.to_thread(server.start)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 def _quiet(done: int, total: int, what: str) -> None:
@@ -118,20 +138,14 @@ async def fill(
     """
     filling = await _begin(desk_for, service, files, settings)
     threads = [_Course(thread) for thread in sample.threads()]
-    history = sorted(
-        ((filling.now - step.ago, index, course, step)
-         for course in threads for index, step in enumerate(course.thread.steps) if step.ago is not None),
-        key=lambda one: one[:2],
-    )  # fmt: skip
-    total = len(history) + len(threads)
-    for done, (date, _, course, step) in enumerate(history):
-        progress(done, total, "Taking in the mail of six weeks")
-        await filling.take(course, step, date)
-    threads.sort(key=lambda course: course.last)
-    for done, course in enumerate(threads, len(history)):
-        progress(done, total, "Answering it")
+    total = sum(len(course.thread.steps) for course in threads)
+    done = await filling.import_history(
+        threads, lambda done: progress(done, total, "Taking in the mail of six weeks")
+    )
+    for course in sorted(threads, key=lambda course: course.last):
         await filling.go_on(course)
-    progress(total, total, "Done")
+        done += sum(step.ago is None for step in course.thread.steps)
+        progress(done, total, "Answering it")
 
 
 async def _begin(desk_for: DeskFor, service: Desk, files: LocalFiles, settings: Settings) -> "_Filling":
@@ -174,14 +188,20 @@ class _Filling:
     now: datetime
     sent: set[Path] = field(default_factory=set)
 
-    async def take(self, course: _Course, step: Step, date: datetime) -> None:
-        """One mail, from whoever wrote it to its ticket."""
-        raw = _raw(course, step, date)
-        # A Date field has no fractions of a second: what comes now would seem older than what it answers.
-        origin = Origin(is_history=step.ago is not None)
-        received = await receive(self.service, self.intake, raw, origin)
-        course.number = course.number or received.number
-        course.raw, course.last = raw, max(course.last, date)
+    async def import_history(self, courses: list[_Course], progress: Callable[[int], None]) -> int:
+        """Every mail that has a time of its own, from a folder, as any archive; returns their number."""
+        with tempfile.TemporaryDirectory(prefix="ttydesk-") as folder:
+            entries = await asyncio.to_thread(_write_history, courses, self.now, Path(folder))
+            await import_mails(self.service, self.intake, entries, progress, processes=0)
+        named = {sha256(course.raw).hexdigest(): course for course in courses if course.raw}
+        for raw_mail in await self.service.settled_mails(list(named)):
+            named[raw_mail.sha256].number = raw_mail.number
+        return len(entries)
+
+    async def take(self, course: _Course, step: Step) -> None:
+        """A mail that comes now."""
+        course.raw = _raw(course, step, datetime.now(UTC))
+        await receive(self.service, self.intake, course.raw, Origin())
 
     async def go_on(self, course: _Course) -> None:
         """What happens on a thread now: answers, what customers say to them, notes, and how it is left."""
@@ -193,7 +213,7 @@ class _Filling:
             elif step.note:
                 await self.desks[step.note].note(_number(course), step.text.strip())
             else:
-                await self.take(course, step, datetime.now(UTC))
+                await self.take(course, step)
         await self._leave(course)
 
     async def _reply(self, course: _Course, step: Step) -> None:
@@ -205,9 +225,9 @@ class _Filling:
                 "filename": name,
                 "content_type": letter.content_type(name),
                 "size": len(sample.content(name)),
-                "sha256": sha256,
+                "sha256": hash,
             }
-            for name, sha256 in zip(step.attach, hashes, strict=True)
+            for name, hash in zip(step.attach, hashes, strict=True)
         ]
         await self.desks[step.reply].reply(
             _number(course), step.text.strip(), Status(step.status), attachments=attachments, grace_seconds=0
@@ -236,6 +256,23 @@ class _Filling:
             await self.desks[thread.by or thread.assignee or "ada"].update_tickets([_number(course)], changes)
         if thread.draft:
             await self.desks["ada"].save_draft(_number(course), "reply", thread.draft.strip() + "\n")
+
+
+def _write_history(courses: list[_Course], now: datetime, folder: Path) -> list[Entry]:
+    """Files with the mails, oldest first."""
+    dated = [
+        (now - step.ago, index, course, step)
+        for course in courses
+        for index, step in enumerate(course.thread.steps)
+        if step.ago is not None
+    ]
+    entries: list[Entry] = []
+    for date, _, course, step in sorted(dated, key=lambda one: one[:2]):
+        course.raw, course.last = _raw(course, step, date), date
+        path = folder / f"{len(entries):04}.eml"
+        path.write_bytes(course.raw)
+        entries.append(Entry(str(path)))
+    return entries
 
 
 def _number(course: _Course) -> int:
@@ -294,13 +331,21 @@ async def live(settings: Settings, random: Random | None = None) -> AsyncIterato
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
-    with suppress(Conflict):
+    try:
         await daemon.sync(settings, stop=stop)
+    except Conflict:
+        _logger.info("Another terminal shows this demo, too, and its daemon does the work.")
+    except DeskError as error:
+        # Whoever looks on reads on.
+        _logger.warning("The demo's daemon has ended: %s", error)
 
 
 async def _attend(customers: Customers, service: "asyncio.Task[None]", stop: asyncio.Event) -> None:
     while not stop.is_set() and not service.done():
-        for raw in await asyncio.to_thread(customers.write, datetime.now(UTC)):
-            await asyncio.to_thread(deliver, customers.maildir, raw)
+        try:
+            for raw in await asyncio.to_thread(customers.write, datetime.now(UTC)):
+                await asyncio.to_thread(deliver, customers.maildir, raw)
+        except OSError as error:
+            _logger.warning("The customers cannot write: %s", error)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 1)

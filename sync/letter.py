@@ -6,6 +6,7 @@ import mimetypes
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 
@@ -73,7 +74,7 @@ def message_id(sender: str, date: datetime, subject: str) -> str:
 
 def author(raw: bytes) -> tuple[str, str]:
     """Name and address of who wrote a mail."""
-    return getaddresses([str(message_from_bytes(raw, policy=policy.default)["From"])])[0]
+    return getaddresses([_decoded(message_from_bytes(raw)["From"])])[0]
 
 
 def from_file(name: str, date: datetime) -> bytes:
@@ -107,21 +108,27 @@ def _fields(letter: Letter, parent: _Parent | None) -> dict[str, str]:
 
 def _read_parent(letter: Letter) -> _Parent:
     assert letter.parent is not None
-    mail = message_from_bytes(letter.parent, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
-    part = mail.get_body(("plain",))
-    text = part.get_content().replace("\r\n", "\n") if part is not None else ""
-    name, email = getaddresses([str(mail["From"])])[0]
-    at = parsedate_to_datetime(str(mail["Date"]))
+    # The older, lazier policy of the library: five times as fast, and what it reads was written here.
+    mail = message_from_bytes(letter.parent)
+    part = next((part for part in mail.walk() if part.get_content_type() == "text/plain"), None)
+    content = part.get_payload(decode=True) if part else b""
+    assert isinstance(content, bytes)
+    text = content.decode(part.get_content_charset("utf-8") if part else "utf-8").replace("\r\n", "\n")
+    name, email = getaddresses([_decoded(mail["From"])])[0]
+    at = parsedate_to_datetime(mail["Date"])
     pattern = _ATTRIBUTION.get(letter.sender.language, _ATTRIBUTION["en"])
     return _Parent(
-        str(mail["Message-ID"]).strip(),
-        str(mail.get("References", "")),
+        mail["Message-ID"].strip(),
+        mail.get("References", ""),
         pattern.format(at=at, name=name or email, email=email),
         "\n".join(text.rstrip().split("\n")[:_QUOTED_LINES]),
         f"From: {name} <{email}>\nSent: {at:%A, %d %B %Y %H:%M}\n"
-        f"To: {mail['To']}\nSubject: {mail['Subject']}",
+        f"To: {_decoded(mail['To'])}\nSubject: {_decoded(mail['Subject'])}",
     )
+
+
+def _decoded(value: str) -> str:
+    return " ".join(str(make_header(decode_header(value))).split())
 
 
 def _write_body(mail: EmailMessage, letter: Letter, parent: _Parent | None) -> list[str]:
