@@ -309,7 +309,13 @@ async def test_a_narrower_terminal_keeps_the_cursor_in_view() -> None:
         await pilot.resize_terminal(60, 10)
         await pilot.pause()
         assert app.number in app.shown()
-        assert {cell_len(line) for line in app.lines()} == {app.tickets.size.width}
+        assert {cell_len(line) for line in app.lines()} == {59}
+
+
+async def test_the_scroll_bar_covers_no_column() -> None:
+    async with showing(*range(1, 101)) as (app, _):
+        lines = [strip.text for strip in app.screen._compositor.render_strips()]
+        assert lines[0].endswith("St Pr ")
 
 
 async def test_ages_grow_while_nothing_else_happens() -> None:

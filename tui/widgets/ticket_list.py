@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from rich.style import Style
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -127,7 +126,7 @@ class TicketList(ScrollView, can_focus=True):
         self._telling = False
         self._reload_due = False
         self._rest: Timer | None = None
-        self._painter = TicketPainter(self._style, now)
+        self._painter = TicketPainter(lambda part: self.get_component_rich_style(f"ticket-list--{part}"), now)
 
     # For the screen
 
@@ -256,6 +255,11 @@ class TicketList(ScrollView, can_focus=True):
         """Rows in view."""
         return max(self.size.height - _HEADER, 1)
 
+    @property
+    def _width(self) -> int:
+        """Cells of a line, the scroll bar's not among them."""
+        return self.size.width - self.scrollbar_size_vertical
+
     def _go(self, row: int) -> None:
         found = self.pages.nearest(row)
         if found is None or found == self._row:
@@ -359,11 +363,8 @@ class TicketList(ScrollView, can_focus=True):
         super().notify_style_update()
         self._painter.clear()
 
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"ticket-list--{name}")
-
     def _repaint_all(self) -> None:
-        self._painter.resize(self.size.width)
+        self._painter.resize(self._width)
         self.refresh()
 
     def _lines(self) -> list[tuple[Ticket | None, bool, bool]]:
@@ -386,8 +387,8 @@ class TicketList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         pages = self.pages
-        if self._painter.width != self.size.width:
-            self._painter.resize(self.size.width)
+        if self._painter.width != self._width:
+            self._painter.resize(self._width)
         if y < _HEADER:
             return self._painter.header(pages.sort, pages.reverse)
         if not len(pages):
