@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import Settings
 from core.desk import Desk
-from core.errors import NotFound, Unreachable, from_code
+from core.errors import Invalid, NotFound, from_code
 
 if TYPE_CHECKING:
     import psycopg
+
+_URL_HINT = "Look at database_url; ttydesk config show says where it is set."
 
 
 @asynccontextmanager
@@ -46,7 +48,7 @@ async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator[
 def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:
     """The database's conninfo, and how to start its server again where it is ours."""
     if settings.database_url:
-        return settings.database_url.get_secret_value(), None
+        return _checked(settings.database_url.get_secret_value()), None
     from core.embedded import Embedded
 
     embedded = Embedded(settings.home)
@@ -55,11 +57,26 @@ def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], obje
     return conninfo, embedded.revive
 
 
+def _checked(url: str) -> str:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its words may hold the password
+        raise Invalid(
+            "database_url is not the address of a Postgres.",
+            hint="One looks like postgresql://user:password@host/database.",
+        ) from None
+    return url
+
+
 def _prepare(conninfo: str, settings: Settings, service: bool) -> str | None:
     """Bring the database up to date; return the agent's id, unless it is the service that asks."""
     import psycopg
 
     from core.migrate import migrate
+    from core.postgres import unreachable
 
     try:
         with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
@@ -70,7 +87,7 @@ def _prepare(conninfo: str, settings: Settings, service: bool) -> str | None:
                 return None
             return str(_ask(connection, "sign_in", settings.agent)["id"])
     except psycopg.OperationalError as error:
-        raise Unreachable(f"The database cannot be reached: {' '.join(str(error).split())}") from error
+        raise unreachable(error, hint=_URL_HINT if settings.database_url else None) from error
 
 
 def _owner(settings: Settings) -> str:

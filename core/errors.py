@@ -68,17 +68,20 @@ _POSTGRES_OWN: dict[str, type[DeskError]] = {
     "40001": Conflict,  # serialization_failure
     "40P01": Conflict,  # deadlock_detected
     "42501": Forbidden,  # insufficient_privilege
-    "53100": Unreachable,  # disk_full
     "53300": Unreachable,  # too_many_connections
     "57P01": Unreachable,  # admin_shutdown
     "57P02": Unreachable,  # crash_shutdown
     "57P03": Unreachable,  # cannot_connect_now
 }
+_DISK_FULL = "53100"
 
 
 def from_code(code: str | None, message: str, hint: str | None = None) -> DeskError:
     """The error for a SQLSTATE; class 22 (bad data) and 23 (broken constraint) are the caller's values."""
     code = code or ""
+    if code == _DISK_FULL:  # Postgres names the file that it could not extend
+        said = "The disk of the database is full, and nothing was changed."
+        return Unreachable(said, hint="Free some space and try again.")
     found = _BY_CODE.get(code) or _POSTGRES_OWN.get(code)
     if found is None:
         found = Invalid if code.startswith(("22", "23")) else DeskError

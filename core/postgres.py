@@ -7,6 +7,7 @@ there it would make all writers queue behind one lock.
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic_core import to_jsonable_python
 
 from core.errors import NotFound, Unreachable, from_code
+
+# The pool tells of each attempt to connect again; whoever asks for a connection is told anyway.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 CHANNEL = "ttydesk"
 _NET_SECONDS = 5.0  # a nudge may be lost; this often one looks anyway
@@ -58,7 +62,7 @@ class PostgresGateway:
         try:
             await self._pool.open(wait=True, timeout=within)
         except psycopg.OperationalError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         return self
 
     async def close(self) -> None:
@@ -107,7 +111,7 @@ class PostgresGateway:
         except psycopg.OperationalError as error:
             if error.sqlstate:
                 raise from_code(error.sqlstate, error.diag.message_primary or str(error)) from error
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         except psycopg.Error as error:
             diagnosis = error.diag
             raise from_code(
@@ -166,5 +170,9 @@ async def _argument_types(connection: psycopg.AsyncConnection[Any]) -> dict[str,
     return {name: dict(zip(names, types, strict=True)) for name, names, types in rows}
 
 
-def _unreachable(error: Exception) -> Unreachable:
-    return Unreachable(f"The database cannot be reached: {' '.join(str(error).split())}")
+def unreachable(error: psycopg.Error, hint: str | None = None) -> Unreachable:
+    """What libpq says, without its question whether the server runs."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = " ".join(line for line in lines if not line.startswith("Is the server running"))
+    said = said.removeprefix("connection failed: ").removeprefix("connection is bad: ")
+    return Unreachable(f"The database cannot be reached: {said.rstrip('.')}.", hint=hint)
