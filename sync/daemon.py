@@ -109,6 +109,7 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
         if stop is None:
             stop = asyncio.Event()
             _stop_by_signal(stop)
+        said = ""
         while not stop.is_set():
             try:
                 async with open_desk(settings, service=True) as desk, _opened(settings, desk, stop) as daemon:
@@ -117,7 +118,9 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
             except Unreachable as error:
                 if once:
                     raise
-                _logger.warning("%s It is tried again.", safe_line(str(error)))
+                if said != str(error):
+                    said = str(error)
+                    _logger.warning("%s It is tried again, until it works.", safe_line(said))
                 await Supervisor(stop, lambda name, problem: None).sleep(_REOPEN_SECONDS)
 
 

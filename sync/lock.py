@@ -27,9 +27,7 @@ def held(home: Path) -> Iterator[None]:
                 f"A daemon works in {home} already (process {_holder(home) or 'unknown'}).",
                 hint="One is enough: it takes mail in and sends what is due.",
             ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        _write_holder(file.fileno(), home)
         yield
 
 
@@ -43,6 +41,14 @@ def holder(home: Path) -> int | None:
     except FileNotFoundError:
         pass
     return None
+
+
+def _write_holder(descriptor: int, home: Path) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        raise StorageFailed(f"{home / _NAME} cannot be written: {error.strerror}.") from error
 
 
 def _holder(home: Path) -> int | None:
