@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.models import Attachment, Mailto, Outgoing, Recipients
-from sync import field
 from sync.compose import compose
 from sync.parse import parse_mail
 
@@ -165,43 +164,6 @@ def test_the_text_part_is_the_markdown_and_the_html_is_made_of_it() -> None:
     assert '<p dir="auto" style="color: #666">Ada</p>' in page
 
 
-def test_an_answer_below_a_quote_stands_outside_of_it() -> None:
-    _, page = parts(written(outgoing(content="> Is it waterproof?\nYes.\n")))
-    assert page.index("</blockquote>") < page.index("Yes.")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "<script>alert(1)</script>",
-        "<img src=https://track.example/a.gif>",
-        "![a](https://track.example/a.gif)",
-        "![a](cid:x@y)",
-        "[a](javascript:alert(1))",
-        "[a](data:text/html;base64,PHNjcmlwdD4=)",
-        "[a](file:///etc/passwd)",
-        "[a](vbscript:x)",
-        "<javascript:alert(1)>",
-        '[a](https://x.example "\\" onmouseover=alert(1) x=\\"")',
-        '![\\"><script>](https://x.example/"><script>)',
-    ],
-)
-def test_html_loads_and_runs_nothing(content: str) -> None:
-    _, page = parts(written(outgoing(content=content)))
-    body = page.split("<body>")[1]
-    assert "<script" not in body and "<img" not in body and " src=" not in body.replace("&lt;img src=", "")
-    for scheme in ("javascript:", "data:", "file:", "vbscript:", "cid:"):
-        assert f'href="{scheme}' not in body
-    assert '" onmouseover' not in body
-
-
-def test_links_are_made_of_bare_addresses_with_a_scheme() -> None:
-    _, page = parts(written(outgoing(content="See https://lumen.example/a_b_c or log.txt, help@lumen.com\n")))
-    assert '<a href="https://lumen.example/a_b_c">' in page
-    assert '<a href="mailto:help@lumen.com">' in page
-    assert page.count("<a ") == 2
-
-
 @pytest.mark.parametrize(
     "content", ["Hi {{name}},", "> quoted\n\nHi {{ customer.name }}", "[x](https://a.example/{{id}})"]
 )
@@ -291,47 +253,6 @@ def test_automatic_mail_says_so() -> None:
 def test_whose_name_it_carries(author: str, desk: str, expected: str) -> None:
     out = outgoing(author_name=author, sender=Mailto(name=desk, email="help@lumen.example"))
     assert read_back(written(out))["From"] == expected
-
-
-@pytest.mark.parametrize(
-    ("email", "expected"),
-    [
-        ("a@straße.example", "a@xn--strae-oqa.example"),
-        ("a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
-        ("o'neil+x@b.example", "o'neil+x@b.example"),
-        ("a..b@c.example", '"a..b"@c.example'),
-        ("a b@c.example", '"a b"@c.example'),
-        ('"a b"@c.example', '"a b"@c.example'),
-        ("a@[192.0.2.1]", "a@[192.0.2.1]"),
-        ("a,b@c.example", '"a,b"@c.example'),
-    ],
-)
-def test_address(email: str, expected: str) -> None:
-    assert field.address(email) == expected
-
-
-@pytest.mark.parametrize(
-    "email",
-    [
-        "",
-        "nobody",
-        "@x",
-        "a@",
-        "a@b>c",
-        "a@b\r\nBcc: x",
-        "a@b c",
-        "a\n@b.example",
-        "élan@x.example",
-        "a@ü" + "x" * 70,
-        "a" * 200 + "@b.example",
-        "a@b,c@d e",
-        "a@" + "b." * 200 + "c",
-    ],
-)
-def test_what_is_no_address_is_refused_with_a_sentence(email: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        written(outgoing(recipients=Recipients(to=[Mailto(name="x", email=email)])))
-    assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
 
 
 def test_without_recipient_or_id_it_is_refused() -> None:
