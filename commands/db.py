@@ -2,7 +2,7 @@
 
 import typer
 
-from commands.opening import settings_of, with_desk
+from commands.opening import settings_of
 from commands.output import write, write_json
 from commands.typed import Json
 
@@ -10,10 +10,25 @@ app = typer.Typer(help="The database: migrate, status, stop.", no_args_is_help=T
 
 
 @app.command("migrate")
-def migrate(context: typer.Context) -> None:
+def migrate(context: typer.Context, json: Json = False) -> None:
     """Bring the database up to this version. The desk does it by itself when it opens."""
-    with_desk(context, lambda desk: desk.list_mailboxes(), service=True)
-    write("The database is up to date.")
+    from core.embedded import Embedded
+    from core.migrate import migrate as run
+
+    settings = settings_of(context)
+    if settings.database_url:
+        report = run(settings.database_url.get_secret_value())
+    else:
+        with Embedded(settings.home) as server:
+            report = run(server.start())
+    if json:
+        write_json(report)
+    elif report.nothing:
+        write("There was nothing to do.")
+    else:
+        for name in report.migrations:
+            write(f"applied {name}")
+        write(f"made {report.operations} operations anew")
 
 
 @app.command("status")

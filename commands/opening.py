@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import typer
-
 if TYPE_CHECKING:
+    import typer
+
     from core.config import Settings
     from core.desk import Desk
 
@@ -25,7 +25,7 @@ class Typed:
     """What they came to, once somebody asked."""
 
 
-def settings_of(context: typer.Context) -> "Settings":
+def settings_of(context: "typer.Context") -> "Settings":
     """Typed options over the environment over the file over the defaults; read once."""
     from core.config import load
 
@@ -37,7 +37,7 @@ def settings_of(context: typer.Context) -> "Settings":
 
 
 def with_desk(
-    context: typer.Context, work: "Callable[[Desk], Awaitable[_Answer]]", *, service: bool = False
+    context: "typer.Context", work: "Callable[[Desk], Awaitable[_Answer]]", *, service: bool = False
 ) -> _Answer:
     """Open the desk, as the agent or as the service, do the work, and close it again."""
     import asyncio

@@ -10,7 +10,7 @@ import typer
 
 Status = Literal["open", "pending", "resolved", "closed"]
 Priority = Literal["low", "medium", "high"]
-Sort = Literal["updated", "created", "priority", "number", "waiting"]
+Sort = Literal["latest", "updated", "created", "priority", "number", "waiting"]
 Role = Literal["admin", "agent"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer.main
 
-import cli
+from commands.root import app
 
 ROOT = Path(__file__).parent.parent
 MANUAL = (ROOT / "docs/cli.md").read_text("utf-8")
@@ -28,7 +28,7 @@ def commands_under(command: Command, words: tuple[str, ...] = ()) -> Iterator[tu
         yield from commands_under(each, (*words, name))
 
 
-ROOT_COMMAND: Command = typer.main.get_command(cli.app)
+ROOT_COMMAND: Command = typer.main.get_command(app)
 COMMANDS = dict(commands_under(ROOT_COMMAND))
 
 
