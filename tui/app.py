@@ -15,6 +15,7 @@ from core.config import Settings
 from core.text import safe_line
 from tui.connection import Connect, Connection
 from tui.screens.desk import DeskScreen
+from tui.screens.panes import WIDE
 from tui.themes import OURS, VARIABLES, theme_name
 from tui.type_ahead import TypeAheadApp
 
@@ -32,7 +33,7 @@ class DeskApp(TypeAheadApp):
     CSS_PATH = ["desk.tcss", "screens/desk.tcss"]
     TITLE = "ttydesk"
     ENABLE_COMMAND_PALETTE = False  # ours is `DeskScreen.action_palette`
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
     BINDINGS = [
         Binding("ctrl+q", "quit", "Quit", False, priority=True, id="desk.quit", tooltip="Leave ttydesk"),

@@ -1,7 +1,7 @@
 """The agent's screen: the list, the conversation, and the answer being written below it.
 
-On a wide screen list and conversation stand side by side; on a narrow one the class
-`-reading` says which of them is seen. The commands are in the classes it is made of.
+On a wide screen list and conversation stand side by side; on a narrow one they take turns.
+The commands are in the classes it is made of.
 """
 
 import inspect
@@ -9,6 +9,7 @@ import inspect
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.widgets import Input, Label, Static
 
 from tui.keys import DESK_KEYS
@@ -75,6 +76,9 @@ class DeskScreen(Writing):
             self.connection_moved(self.connection.state)
             self.tickets_changed(frozenset())
         self.set_interval(1, self.repaint_times)
+
+    def on_resize(self, event: Resize) -> None:
+        self.fold(event.size.width)
 
     def repaint_times(self) -> None:
         """Ages grow by themselves; a running grace period counts down."""

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from tui.widgets.composer import Composer
 
 
+WIDE = 110
+"""Columns from which on list and conversation stand side by side."""
+
+
 class Panes(Screen[None]):
     views = getters.query_one(ViewBar)
     search_field = getters.query_one("#search", Input)
@@ -64,6 +68,8 @@ class Panes(Screen[None]):
         self.shown_number: int | None = None
         """The ticket in the conversation pane."""
         self.composer: Composer | None = None
+        self.reading = False
+        """Whether the agent has opened a ticket, rather than looking at its preview."""
 
     @property
     def desk(self) -> Desk:
@@ -75,17 +81,25 @@ class Panes(Screen[None]):
         return self.thread.conversation
 
     @property
-    def reading(self) -> bool:
-        """Whether the agent has opened a ticket, rather than looking at its preview."""
-        return self.has_class("-reading")
-
-    @property
     def writing(self) -> bool:
         return self.composer is not None and self.composer.display
 
+    def read(self, reading: bool) -> None:
+        self.reading = reading
+        self.fold(self.size.width)
+
+    def fold(self, width: int) -> None:
+        """On a narrow screen list and conversation take turns.
+
+        Not by a class of the screen: for that Textual looks up every style of everything on it anew,
+        which takes longer than all the rest of opening a ticket.
+        """
+        self.query_one("#list-pane").display = width >= WIDE or not self.reading
+        self.query_one("#ticket-pane").display = width >= WIDE or self.reading
+
     @property
     def wide(self) -> bool:
-        return self.size.width >= 110
+        return self.size.width >= WIDE
 
     @property
     def target(self) -> Ticket | None:

@@ -64,7 +64,7 @@ class Reading(Browsing):
         """Bring the ticket to the front and give it the keys."""
         if self.writing and self.composer is not None and self.composer.number != number:
             self.put_away()
-        self.add_class("-reading")
+        self.read(True)
         self.set_focus(self.thread)
         if self.shown_number != number:
             self.show_number(number)
@@ -124,7 +124,7 @@ class Reading(Browsing):
         if self.reading:
             if self.writing:
                 self.put_away()
-            self.remove_class("-reading")
+            self.read(False)
             self.set_focus(self.tickets)
 
     @on(ConversationPane.EarlierWanted)

@@ -134,6 +134,9 @@ class ConversationPane(ScrollView, can_focus=True):
             self._lay_out()
             self._to_current()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Nothing looks different with the focus here; Textual would look up every style anew."""
+
     def notify_style_update(self) -> None:
         self._style_of.clear()
         super().notify_style_update()

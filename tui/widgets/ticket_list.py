@@ -60,14 +60,11 @@ class TicketList(ScrollView, can_focus=True):
         & > .ticket-list--strong { text-style: bold; }
         & > .ticket-list--waiting { color: $text-accent; }
         & > .ticket-list--marked { background: $secondary-muted; }
-        & > .ticket-list--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
+        & > .ticket-list--blurred {
+            background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground;
         }
-        &:focus > .ticket-list--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: bold;
+        & > .ticket-list--cursor {
+            background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
         }
         & > .ticket-list--empty { color: $text-muted; }
         & > .ticket-list--open { color: $text-primary; }
@@ -332,6 +329,9 @@ class TicketList(ScrollView, can_focus=True):
             self._told = self._number
             self.post_message(self.Highlighted(self.highlighted))
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Only the cursor tells: Textual would look up every style of the widget anew, for some milliseconds."""
+
     # Pages
 
     def _ask(self) -> None:
@@ -397,4 +397,5 @@ class TicketList(ScrollView, can_focus=True):
         ticket = pages.ticket(row)
         if ticket is None:
             return self._painter.unknown(row < len(pages))
-        return self._painter.line(ticket, row == self._row, ticket.number in self._marks, pages.sort)
+        cursor = "" if row != self._row else "cursor" if self.has_focus else "blurred"
+        return self._painter.line(ticket, cursor, ticket.number in self._marks, pages.sort)

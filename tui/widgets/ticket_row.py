@@ -105,7 +105,19 @@ def title(column: Column, sort: Sort, reverse: bool) -> str:
     return fit(text, column.width, column.right)
 
 
-PARTS = (*Status, *Priority, "header", "row", "quiet", "strong", "waiting", "cursor", "marked", "empty")
+PARTS = (
+    *Status,
+    *Priority,
+    "header",
+    "row",
+    "quiet",
+    "strong",
+    "waiting",
+    "cursor",
+    "blurred",
+    "marked",
+    "empty",
+)
 """Whatever has a style of its own."""
 
 _STYLES = dict.fromkeys(("number", "age", "assignee", "messages", "attachments"), "quiet")
@@ -122,7 +134,7 @@ class TicketPainter:
         self._now = now
         self._style_of = style
         self._styles: dict[str, Style] = {}
-        self._strips: dict[tuple[int, bool, bool, Sort], tuple[Ticket, Strip]] = {}
+        self._strips: dict[tuple[int, str, bool, Sort], tuple[Ticket, Strip]] = {}
         self.width = 0
         self._digits = 4
         self._columns: list[Column] = []
@@ -145,7 +157,8 @@ class TicketPainter:
         self.resize(self.width)
         return True
 
-    def line(self, ticket: Ticket, cursor: bool, marked: bool, sort: Sort) -> Strip:
+    def line(self, ticket: Ticket, cursor: str, marked: bool, sort: Sort) -> Strip:
+        """`cursor` is the name of the cursor's style where it stands on the line, else empty."""
         key = (ticket.number, cursor, marked, sort)
         kept = self._strips.get(key)
         if kept is None or kept[0] is not ticket:
@@ -178,13 +191,13 @@ class TicketPainter:
             self._styles[name] = self._style_of(name)
         return self._styles[name]
 
-    def _drawn(self, ticket: Ticket, cursor: bool, marked: bool, sort: Sort) -> Strip:
+    def _drawn(self, ticket: Ticket, cursor: str, marked: bool, sort: Sort) -> Strip:
         now = self._now()
         cells = [(("▌" if cursor else " ") + ("x" if marked else sign_of(ticket)), "waiting")]
         for column in self._columns:
             cells.append((f" {shown(column, ticket, sort, now)}", self._part(column.name, ticket)))
         if cursor or marked:
-            return self._one("cursor" if cursor else "marked", "".join(text for text, _ in cells))
+            return self._one(cursor or "marked", "".join(text for text, _ in cells))
         segments = [Segment(text, self._style(part)) for text, part in cells]
         strip = Strip(Segment.simplify(segments))
         return strip.adjust_cell_length(self.width, self._style("row"))
