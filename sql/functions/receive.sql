@@ -57,6 +57,14 @@ language sql stable set search_path = desk, public, pg_temp as $$
       where u.email = lower(mail #>> '{sender,email}') and t.id = is_ours.ticket_id));
 $$;
 
+-- Does one of our agents pass on what a customer wrote to them?
+create or replace function desk.is_forwarded(mail jsonb) returns boolean
+language sql stable set search_path = desk, public, pg_temp as $$
+  select mail #>> '{forwarded_sender,email}' is not null and exists (
+    select from support_agents a join users u on u.id = a.id
+    where a.active and u.email = lower(mail #>> '{sender,email}'));
+$$;
+
 -- Who asks for help: the sender, but when one of our agents forwards a customer's mail, the customer,
 -- and when we wrote first, whom we wrote to.
 create or replace function desk.requester_of(mail jsonb) returns uuid
@@ -64,9 +72,7 @@ language sql volatile set search_path = desk, public, pg_temp as $$
   select case
     when desk.is_ours(mail, null)
     then desk.user_for(desk.written_to(mail) ->> 'email', coalesce(desk.written_to(mail) ->> 'name', ''))
-    when mail #>> '{forwarded_sender,email}' is not null and exists (
-      select from support_agents a join users u on u.id = a.id
-      where a.active and u.email = lower(mail #>> '{sender,email}'))
+    when desk.is_forwarded(mail)
     then desk.user_for(mail #>> '{forwarded_sender,email}', coalesce(mail #>> '{forwarded_sender,name}', ''))
     else desk.user_for(mail #>> '{sender,email}', coalesce(mail #>> '{sender,name}', '')) end;
 $$;
@@ -130,7 +136,8 @@ begin
       mail ->> 'message_id', mail ->> 'fingerprint', mail #>> '{in_reply_to,0}',
       array(select jsonb_array_elements_text(mail -> 'references')),
       jsonb_build_object('to', coalesce(mail -> 'to', '[]'), 'cc', coalesce(mail -> 'cc', '[]'),
-        'reply_to', coalesce(mail -> 'reply_to', '[]')),
+        'reply_to', case when desk.is_forwarded(mail) then jsonb_build_array(mail -> 'forwarded_sender')
+          else coalesce(mail -> 'reply_to', '[]') end),
       (mail ->> 'automatic')::boolean, rule, coalesce(evidence, ''), add_message.raw_mail_id)
     returning id into v_id;
   if mail -> 'attachments' <> '[]' then

@@ -182,8 +182,9 @@ async def test_a_customers_mail_forwarded_by_an_agent_is_the_customers_ticket(se
         "a", sender=sender("grace@example.com"), forwarded_sender=sender("kim@example.com", "Kim")
     )
     await service.receive_mail(forwarded)
-    (ticket,) = (await service.list_tickets()).tickets
-    assert ticket.requester_email == "kim@example.com"
+    conversation = await service.show_ticket(1001)
+    assert conversation.ticket.requester_email == "kim@example.com"
+    assert [one.email for one in conversation.reply_to.to] == ["kim@example.com"]
 
 
 async def test_a_forward_by_anyone_else_is_the_forwarders(service: Desk) -> None:
