@@ -1,4 +1,6 @@
-"""The rows that taking in mails has made, and inserting them again with nothing around it: a limit for comparison."""
+"""The rows that taking in mails has made, and inserting them again with nothing around it: a limit for
+comparison.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +33,8 @@ def read_rows(conninfo: str) -> MadeRows:
 def _columns(connection: psycopg.Connection[Any], table: str) -> list[str]:
     found = connection.execute(
         "select column_name from information_schema.columns"
-        " where table_schema = 'desk' and table_name = %s and is_generated = 'NEVER' order by ordinal_position",
+        " where table_schema = 'desk' and table_name = %s and is_generated = 'NEVER'"
+        " order by ordinal_position",
         [table],
     )
     return [name for (name,) in found if (table, name) != ("events", "xid")]

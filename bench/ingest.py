@@ -2,11 +2,12 @@
 
     python -m bench.ingest [--mails 2000] [--rounds 3] [--sizes 1000,10000,100000]
 
-The mails are those of `bench.mails` (60 % new, 40 % replies, 10 % with a file); synchronous_commit is on. They lie
-in a Maildir and go in one after the other, as the daemon takes them, each in a transaction of its own. The two
-limits: reading the same mails and doing nothing with them; and inserting the very rows that came of them, one
-transaction a mail, with prepared statements into the same tables and indexes. Then the same mails by
-`import_mails`. With `--sizes`, some hundred further mails go into desks that hold so many tickets already.
+The mails are those of `bench.mails` (60 % new, 40 % replies, 10 % with a file); synchronous_commit is on.
+They lie in a Maildir and go in one after the other, as the daemon takes them, each in a transaction of its
+own. The two limits: reading the same mails and doing nothing with them; and inserting the very rows that
+came of them, one transaction a mail, with prepared statements into the same tables and indexes. Then the
+same mails by `import_mails`. With `--sizes`, some hundred further mails go into desks that hold so many
+tickets already.
 """
 
 import argparse

@@ -9,16 +9,18 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 
-_WORDS = (
-    "the printer on our second floor shows an error since this morning and nobody can print invoices any more we "
-    "tried to restart it twice please tell us what to do next because the month closes on Friday order number has "
-    "not arrived although the tracking page says delivered could you check with the carrier and send a replacement "
-    "login fails after the update password reset mail never comes account export contains wrong totals for March "
-    "thanks a lot for the quick answer that solved it but now another question the customer asked whether refund "
-    "is possible without the original receipt Grüße aus München déjà vu naïve façade señor jalapeño renewal"
-).split()
-_NAMES = "Ada Kim Grace Lin Omar Zoe Jurgen Maria Soren Iwona Chloe Ravi Noor Tomas Yuki Anouk".split()
-_FAMILIES = "Byron Hopper Okafor Mueller Garcia Nowak Dubois Rao Haddad Silva Tanaka Larsen".split()
+_TEXT = """
+the printer on our second floor shows an error since this morning and nobody can print invoices any more
+we tried to restart it twice please tell us what to do next because the month closes on Friday order
+number has not arrived although the tracking page says delivered could you check with the carrier and
+send a replacement login fails after the update password reset mail never comes account export contains
+wrong totals for March thanks a lot for the quick answer that solved it but now another question the
+customer asked whether refund is possible without the original receipt Grüße aus München déjà vu naïve
+façade señor jalapeño renewal
+"""
+_WORDS = _TEXT.split()
+_NAMES = ("Ada", "Kim", "Grace", "Lin", "Omar", "Zoe", "Jurgen", "Maria", "Soren", "Iwona", "Ravi", "Noor")
+_FAMILIES = ("Byron", "Hopper", "Okafor", "Garcia", "Nowak", "Dubois", "Rao", "Haddad", "Silva", "Larsen")
 _SERVERS = ("mx1.example.net", "smtp-out.example.org", "relay7.mail.example")
 
 

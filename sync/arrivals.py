@@ -4,11 +4,10 @@ have.
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,8 @@ from sync.inbound import Intake, prepare, settle
 from sync.mailbox import Mailbox
 from sync.receiving import Origin
 
+_AHEAD = 4
+"""Mails that are made ready while one is entered: the disk is slow, but writes many files as fast as one."""
 _PAGE = 1000
 _POSTPONED = timedelta(seconds=30)
 _logger = logging.getLogger("ttydesk.inbound")
@@ -91,22 +92,22 @@ class Arrivals:
                     left.append(id)
         return left
 
-    async def _settle_all(self, ids: list[str]) -> None:
-        """One after the other; while the database takes one in, the next is read and parsed."""
-        ahead = asyncio.create_task(self._prepared(ids[0])) if ids else None
+    async def _settle_all(self, ids: Sequence[str]) -> None:
+        """One after the other; while the database takes one in, the next ones are read, parsed and stored."""
+        waiting = deque(ids)
+        ahead: deque[tuple[str, asyncio.Task[dict[str, Any] | None]]] = deque()
         try:
-            for id, following in zip_longest(ids, ids[1:]):
-                mail = await ahead if ahead else None
-                goes_on = following is not None and self.goes_on()
-                ahead = asyncio.create_task(self._prepared(following)) if goes_on else None
-                if mail:
+            while (waiting or ahead) and self.goes_on():
+                while waiting and len(ahead) < _AHEAD:
+                    id = waiting.popleft()
+                    ahead.append((id, asyncio.create_task(self._prepared(id))))
+                id, task = ahead.popleft()
+                if mail := await task:
                     await self._settle(id, mail)
-                if not ahead:
-                    break
         finally:
-            if ahead:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
+            for _, task in ahead:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in ahead), return_exceptions=True)
 
     async def _prepared(self, id: str) -> dict[str, Any] | None:
         """The mail for the desk; None when the mailbox does not give it."""

@@ -22,8 +22,8 @@ from sync.parse import parse_mail
 from sync.parsed import ParsedMail
 from sync.receiving import Origin, Verdict, as_received, without_content
 
-DISK = ThreadPoolExecutor(1, "disk")
-"""Writes the bytes of a mail while another thread reads what is in them."""
+DISK = ThreadPoolExecutor(4, "disk")
+"""Writes the bytes of mails while other threads read what is in them."""
 _TRIES = 3
 
 
