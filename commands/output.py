@@ -14,6 +14,8 @@ from typing import Any
 
 import typer
 
+from core.errors import StorageFailed
+
 _MARKS_KEPT = 6
 """Combining marks that JSON shows in a row; further ones are escaped."""
 _GAP = 2
@@ -34,17 +36,24 @@ def write(text: str) -> None:
     except UnicodeEncodeError:
         encoding = sys.stdout.encoding
         write(text.encode(encoding, errors="replace").decode(encoding))
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes once more at its end; that must not fail too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(0) from None
+        raise StorageFailed(f"The output cannot be written: {error.strerror}.") from error
 
 
 def write_json(data: object) -> None:
     """`data` is of JSON types, a model, or a list of models."""
     import json
 
-    write(_escaped(json.dumps(_plain(data), ensure_ascii=False, indent=2)))
+    text = _escaped(json.dumps(_plain(data), ensure_ascii=False, indent=2))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # JSON can say it without; a question mark would be another text
+        text = json.dumps(_plain(data), indent=2)
+    write(text)
 
 
 def write_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], flexible: Sequence[int] = ()) -> None:
