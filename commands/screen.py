@@ -40,10 +40,13 @@ def make_app(settings: Settings) -> "DeskApp":
     from core.connect import open_desk
     from core.files import LocalFiles
     from tui.app import DeskApp
+    from tui.preferences import check_preferences
 
     gc.freeze()
     gc.enable()
-    return DeskApp(lambda: open_desk(settings), settings, LocalFiles(settings.home / "files"))
+    app = DeskApp(lambda: open_desk(settings), settings, LocalFiles(settings.home / "files"))
+    check_preferences(app, settings)
+    return app
 
 
 @contextmanager
