@@ -113,8 +113,8 @@ def read(header: Header, sender: Address | None, is_report: bool, report_type: s
     loop = (*header.raws("x-loop"), *header.raws("x-ttydesk"))
     automatic = (
         (bool(submitted) and submitted != "no")
-        or _responds(header)
-        or _says_so(header.text("subject"))
+        or responds(header)
+        or says_so(header.text("subject"))
         or (not is_list and _loops(header, sender))
         or report_type == "disposition-notification"
     )
@@ -128,7 +128,7 @@ def _first_word(value: str) -> str:
     return re.split(r"[\s;(]", value.strip().lower(), maxsplit=1)[0] if value else ""
 
 
-def _responds(header: Header) -> bool:
+def responds(header: Header) -> bool:
     """Whether a header of autoresponders is there, or a precedence that only replies have."""
     for name in RESPONDER:
         if name in header and header.raw(name).lower() not in ("no", "false", "0"):
@@ -146,7 +146,7 @@ def _responds(header: Header) -> bool:
     )
 
 
-def _says_so(subject: str) -> bool:
+def says_so(subject: str) -> bool:
     """A person who answers an automatic reply writes Re: before its subject."""
     return bool(SUBJECT.match(subject[:200])) and not REPLY_MARK.match(subject)
 

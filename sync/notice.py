@@ -8,59 +8,8 @@ TO), and then copies the mail that came back, which must not be searched.
 
 import re
 
+from sync.failure import DELAYED, FINAL
 from sync.report import STATUS
-
-FAILED = re.compile(
-    r"undeliver|automatically rejected"
-    r"|unable to (?:be )?deliver|(?:could|can|did|was|were|has|have)(?:n't| ?not|n’t)(?: be| been"
-    r"| being)? (?:been |be )?"
-    r"(?:deliver|reach|sent|receive|accepted|processed|relayed|transferred)|cannot be (?:deliver|sent)"
-    r"|delivery (?:to the following|has failed|failed|failure|error|problem|of (?:the|this|your|email)"
-    r"|attempt|of the)"
-    r"|not (?:able to|yet been|been) deliver|failed (?:recipient|address|permanently|to deliver|to reach)"
-    r"|delivery status notification"
-    r"|returned (?:mail|message|to)|mail (?:delivery )?fail|permanent (?:fatal )?(?:error|fail|deliver)"
-    r"|fatal error|did not reach"
-    r"|(?:user|recipient|mailbox|address|account|userid)(?: is| was)? (?:unknown|not found|rejected"
-    r"|disabled|full|unavailable|invalid|does not exist)"
-    r"|unknown (?:user|recipient|address|host|local)|no such (?:user|recipient|mailbox|person|address)"
-    r"|mailbox (?:is )?full|over quota"
-    r"|(?:invalid|unknown|undeliverable|bad) (?:final delivery |e-?mail )?(?:address|recipient|userid"
-    r"|user)|problem with the e-?mail address"
-    r"|rejected recipient|trouble delivering|delivery report|non[- ]?deliver|not listed in|exceed(?:ed"
-    r"|ing) (?:its|the|their|his) (?:\w+ )?quota"
-    r"|error (?:was detected|occurred|while|during|deliver)|encountered (?:an error|delivery)"
-    r"|does not have a final|still undelivered"
-    r"|has been (?:delayed|postponed|rejected|returned|blocked)|delayed|unzustellbar|nicht zugestellt"
-    r"|konnte nicht|zustellung"
-    r"|n'a pas (?:pu )?(?:été|ete|etre|être)|non remis|échec|no (?:pudo|se pudo|ha sido|fue) "
-    r"|no se (?:ha podido|puede)|não (?:pôde|foi|pode)"
-    r"|non (?:è stato|e' stato|è possibile|recapit)|mancato recapito|niet (?:worden )?(?:afgeleverd"
-    r"|bezorgd)|не может быть доставлено"
-    r"|не удалось|не доставлено|невозможно доставить|nie (?:może|można|został)|配信できませ|配送できませ"
-    r"|届きませ|送信できません"
-    r"|无法投递"
-    r"|无法送达|退信|無法投遞|無法傳送|전송 ?실패|반송|배달되지|message that you sent|cannot deliver"
-    r"|message was not accepted"
-    r"|no longer valid"
-    r"|unrouteable|host (?:unknown|not found)|mailbox unavailable|group you tried to contact"
-    r"|list of recipients|not a valid",
-    re.IGNORECASE,
-)
-DELAYED = re.compile(
-    r"not yet been delivered|has been (?:delayed|postponed)|delayed (?:for|\d)|message .{0,80}delayed"
-    r"|will (?:be retried|keep trying|continue to (?:try|attempt))"
-    r"|delivery attempts will continue|still undelivered|warning (?:message )?only|just a warning"
-    r"|advisory-only|no action is required"
-    r"|will (?:try again|retry)|delivery status notification \(delay\)|could not send message for past"
-    r"|not yet delivered|delivery delay"
-    r"|verzögert|retardé|retrasad|ritardat|отложен",
-    re.IGNORECASE,
-)
-FINAL = re.compile(
-    r"permanent|given up|gave up|giving up|fatal|returned to sender|could not be delivered for",
-    re.IGNORECASE,
-)
 
 # Where the copy of the mail begins. What follows belongs to whoever wrote that mail.
 COPY = re.compile(
@@ -68,7 +17,7 @@ COPY = re.compile(
     r"|rejected|attached|source|failed|bounced|old) (?:mail|message|e-?mail)"
     r"(?: (?:follows|headers?|below|text|header|attached|is attached|content|is included"
     r"|as received))?[\s\-=_|*:.]*(?:$|as received|follows|reads|\(max)"
-    r"|original message (?:details|headers)|start of returned|begin(?:ning)? of (?:the )?(?:original"
+    r"|original message headers|start of returned|begin(?:ning)? of (?:the )?(?:original"
     r"|returned)|end of (?:original|message|error)|message (?:text|headers?"
     r"|body)(?: and body)?(?: follows?| suppressed)?[\s:|\-=.]*$"
     r"|(?:here|this|included|attached|following) (?:is|are) (?:a|the) copy|(?:this is |here is "
@@ -87,8 +36,12 @@ HEADERS = re.compile(
     re.IGNORECASE,
 )
 
-ADDRESS = r"[^\s<>()\[\],;:\"'=|*@]+@(?:[\w-]+\.)*[\w-]+"
-MAILBOX = re.compile(rf"(?<![\w.@/]){ADDRESS}", re.ASCII | re.IGNORECASE)
+# Chinese, Japanese and Korean text runs into an address without a space.
+ADDRESS = r"[^\s<>()\[\],;:\"'=|*@\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]+@(?:[\w-]+\.)*[\w-]+"
+# In brackets it may have any character; without, those that end or surround one in prose are no part of it.
+MAILBOX = re.compile(
+    rf"(?<=<)[^\s<>:@]{{1,128}}@[\w.-]+(?=>)|(?<![\w.@/]){ADDRESS}", re.ASCII | re.IGNORECASE
+)
 # What stands before the address of a recipient: nothing but decoration, a word or command for it, a refusal.
 ALONE = re.compile(r"^[\s>*\-.•<\[\"'(]*(?:\"[^\"]*\"\s*<?|mailto:|rfc822;|smtp:)?$", re.IGNORECASE)
 NAMED = re.compile(
@@ -96,8 +49,14 @@ NAMED = re.compile(
     r"|address(?:es)?|error-for"
     r"|addressed to|email address|undeliverable\s+to|delivered to|deliver\w* (?:\w+ ){0,3}to|user|userid"
     r"|account|mailbox|(?:message|mail) to|sent to|for|is full|not accepted for|gateway for|unknown"
-    r"|following|to|group"
-    r"|[45]\d\d[ -](?:[45]\.\d+\.\d+)?)(?: is| was| are| name| address)?[\s:=<\[\"'(;\-]+(?:rfc822;\s*<?)?$",
+    r"|following|to|group|empfänger|adresse|destinataires?|destinatari[oa]s?|destinatário|dirección"
+    r"|endereço|indirizzo"
+    r"|ontvanger|geadresseerde|mottagare|modtager|mottaker|vastaanottaja|adresat|adresát|címzett|alıcı"
+    r"|αποδέκτη"
+    r"|получател[ьюя]|адресат[уа]?|адрес[ау]?|宛先|あて先|受信者|收件人(?:邮件地址)?|收信人|地址"
+    r"|받는 사람|수신자"
+    r"|[45]\d\d[ -](?:[45]\.\d+\.\d+)?)(?: is| was| are| name"
+    r"| address)?[\s:=<\[\"'(;\-：（「]+(?:rfc822;\s*<?)?$",
     re.IGNORECASE,
 )
 FORMERLY = re.compile(r"\b(?:expanded|generated) from", re.IGNORECASE)
@@ -112,6 +71,8 @@ ASIDE = re.compile(
 NOBODY = re.compile(
     r"^(?:postmaster|mailer-daemon|mailerdaemon|abuse|mail-daemon|noreply|no-reply)@", re.IGNORECASE
 )
+# Ranks of _rank.
+SURE, LIKELY = 1, 2
 LINES = 400
 WIDTH = 1000
 
@@ -124,11 +85,6 @@ def notice(lines: list[str]) -> list[str]:
     return [one[:WIDTH] for one in lines[:LINES]]
 
 
-def copied(lines: list[str]) -> list[str]:
-    """The copy, for its Message-ID."""
-    return lines[len(notice(lines)) :][:LINES]
-
-
 def _headers(lines: list[str], index: int) -> bool:
     following = [line for line in lines[index : index + 3] if HEADERS.match(line[:100])]
     return bool(HEADERS.match(lines[index][:100])) and (
@@ -136,8 +92,11 @@ def _headers(lines: list[str], index: int) -> bool:
     )
 
 
-def addresses(lines: list[str], own: set[str]) -> list[str]:
-    """Who did not get the mail, in order; `own` are addresses that are ours, not theirs."""
+def addresses(lines: list[str], own: set[str], most: int = 3) -> list[str]:
+    """Who did not get the mail, in order; `own` are addresses that are ours, not theirs.
+
+    Of the best rank that is there, up to `most`.
+    """
     found: list[list[str]] = [[], [], [], []]
     for line in lines:
         if "@" not in line:
@@ -147,12 +106,11 @@ def addresses(lines: list[str], own: set[str]) -> list[str]:
             address = match[0].strip(".-'`").lower()
             if not NOBODY.match(address) and "." in address.rsplit("@", 1)[1]:
                 found[_rank(line, match.start(), match.end())].append(address)
-    for candidates in found:
-        kept = list(dict.fromkeys(candidates))
-        others = [one for one in kept if one not in own]
+    for candidates in found[: most + 1]:
+        others = [one for one in dict.fromkeys(candidates) if one not in own]
         if others:
             return others
-    return list(dict.fromkeys(one for candidates in found[:3] for one in candidates))
+    return list(dict.fromkeys(one for candidates in found[:3] for one in candidates)) if most > SURE else []
 
 
 def _rank(line: str, start: int, end: int) -> int:
@@ -167,12 +125,20 @@ def _rank(line: str, start: int, end: int) -> int:
     return 3 if ASIDE.search(line) else 2
 
 
-def status(lines: list[str]) -> str:
+def statuses(lines: list[str], people: list[str]) -> tuple[str, ...]:
+    """The first code said of each of them; where none follows a name, the first code at all."""
+    codes: dict[str, str] = {}
+    first, who = "", ""
     for line in lines:
-        found = STATUS.search(line[:1000])
+        low = line[:WIDTH].lower()
+        if "@" in low:
+            who = next((one for one in people if one in low), who)
+        found = STATUS.search(low)
         if found:
-            return found[1]
-    return ""
+            first = first or found[1]
+            if who:
+                codes.setdefault(who, found[1])
+    return tuple(dict.fromkeys(codes.values())) or ((first,) if first else ())
 
 
 def is_delay(text: str) -> bool:

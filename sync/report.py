@@ -15,6 +15,10 @@ RETURNED_TYPES = (
     "message/rfc822-headers",
     "message/partial",
 )
+MISLABELLED = ("text/plain", "application/octet-stream", "message/delivery_status", "text/delivery-status")
+REPORT = re.compile(
+    r"\s*(?:reporting-mta|final-recipient|original-recipient|original-envelope-id)[ \t]*:", re.I
+)
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]*(.*)$")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 # A field that appears again opens the next recipient, even where the blank line between them is missing.
@@ -80,7 +84,12 @@ def recipients(text: str) -> list[Recipient]:
 
 
 def status_parts(root: Part) -> list[Recipient]:
-    return [one for part in root.walk() if part.type in STATUS_TYPES for one in recipients(read_text(part))]
+    found = [one for part in root.walk() if part.type in STATUS_TYPES for one in recipients(read_text(part))]
+    if found or root.type != "multipart/report":
+        return found
+    # Some gateways change the type of the part; what it says is still the same.
+    others = (part for part in root.children[1:] if part.type in MISLABELLED)
+    return [one for part in others if REPORT.match(text := read_text(part)) for one in recipients(text)]
 
 
 def receipts(root: Part) -> list[Recipient]:

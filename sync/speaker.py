@@ -1,0 +1,83 @@
+"""Whether a mail server speaks in a mail, and says that it could not deliver another one.
+
+Two things are asked apart: is this a machine (who sent it, by which envelope), and does it give a mail back
+(subject, notice, dialogue with the other server). The less sure the first, the more the second must show: a
+customer may write "delivery failed" in every line.
+"""
+
+import re
+
+from sync import notice
+from sync.automatic import responds, says_so
+from sync.failure import DIALOGUE, FAILED, SUBJECT, VOICE
+from sync.header import Header
+from sync.part import Part
+
+# Nobody but a mail program writes under such an address or name.
+DAEMON = re.compile(
+    r"mailer-?daemon|mail-?daemon|postmaster|mail[ .]delivery|mdaemon|maildelivery|post_office@"
+    r"|mail system|system administrator\"?@|mail_service|imss@|smtp_gateways|virusscan|symantec_antivirus"
+    r"|microsoft ?exchange|mailadmin|mail administrator|delivery[- ]?(?:sub)?(?:system|status|failure"
+    r"|notification)"
+    r"|mail-?gateway|@mailer|mailer@|mailsweeper|mailmarshal|maileratserver|メール配信|interscan|mail server"
+    r"|mailserver|bounces?@",
+    re.IGNORECASE,
+)
+# The reserved names: what fails there is always mail.
+CERTAIN = re.compile(r"mail(?:er)?-?daemon|mail delivery (?:sub)?system", re.IGNORECASE)
+# Machines of all kinds write under these.
+ROLE = re.compile(
+    r"^(?:admin(?:istrator)?|noc|root|nobody|system|mail|mailer|smtp|no[-_.]?reply|do[-_.]?not[-_.]?reply|exchange"
+    r"|notification|autoreply|auto|virus|antispam|antivirus|mailsystem|info-?mail)s?[^@]{0,12}@",
+    re.IGNORECASE,
+)
+MAILBOX = re.compile(r"[^\s<>\"()]{1,256}@[^\s<>\"()]{1,256}")
+REPLY = re.compile(r"^\s*(?:re|aw|fwd?|wg|tr|rv|sv|antw|i|vs)\s*:", re.IGNORECASE)
+REPORTS = frozenset(["", "delivery-status"])
+# Where a program introduces itself.
+OPENING = 1500
+
+
+def speaks(root: Part, text: list[str], own: set[str]) -> bool:
+    """`text`: the lines of the notice, without the mail it returns; `own`: the addresses it was sent to."""
+    header = root.header
+    subject, sender = header.text("subject"), header.text("from")
+    named = bool(DAEMON.search(sender))
+    if REPLY.match(subject) and not named:
+        return False
+    said = "\n".join(text[:60])
+    if named or sender.strip("<> ") == "" or _is_report(root):
+        return _gives_back(header, said, text, own)
+    if not _is_machine(header, sender) or responds(header) or says_so(subject):
+        return False
+    sure = bool(VOICE.search(said[:OPENING])) or bool(DIALOGUE.search(said))
+    about = bool(FAILED.search(said)) and (sure or (_empty_path(header) and bool(SUBJECT.search(subject))))
+    return about and bool(notice.addresses(text, own, notice.SURE))
+
+
+def is_daemon(header: Header) -> bool:
+    return bool(DAEMON.search(header.text("from")))
+
+
+def _gives_back(header: Header, said: str, text: list[str], own: set[str]) -> bool:
+    """A postmaster may also write a letter: then it must say what failed to go where."""
+    if SUBJECT.search(header.text("subject")):
+        return True
+    if not (FAILED.search(said) or DIALOGUE.search(said)):
+        return False
+    named = bool(CERTAIN.search(header.text("from")))
+    return named or bool(notice.addresses(text, own, notice.SURE)) or bool(VOICE.search(said[:OPENING]))
+
+
+def _is_report(root: Part) -> bool:
+    return root.type == "multipart/report" and root.parameters.get("report-type", "").lower() in REPORTS
+
+
+def _is_machine(header: Header, sender: str) -> bool:
+    mailbox = MAILBOX.search(sender)
+    role = bool(ROLE.match(mailbox[0])) if mailbox else True
+    return role or _empty_path(header) or header.raw("auto-submitted").lower().startswith("auto-")
+
+
+def _empty_path(header: Header) -> bool:
+    return header.raw("return-path").replace(" ", "") == "<>"
