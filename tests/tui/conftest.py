@@ -81,7 +81,7 @@ def play(desk: Desk, settings: Settings) -> Play:
         settings: Settings = settings,
     ) -> AsyncIterator[Stage]:
         app = DeskApp(connect, settings, LocalFiles(settings.home / "files"), clock)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             stage = Stage(app, pilot)
             if connect is opened:
                 screen = stage.desk_screen

@@ -50,4 +50,5 @@ def _fitting(line: str, width: int) -> int:
     start = line[: width * _MOST_CHARACTERS_A_CELL]
     if start.isascii():
         return max(1, min(len(start), width))
-    return max(1, len(chop_cells(start, max(width, 2))[0]))
+    pieces = chop_cells(start, max(width, 2))
+    return len(pieces[0]) if pieces and pieces[0] else len(start)  # no piece: nothing of it takes room
