@@ -324,10 +324,10 @@ async def test_ages_grow_while_nothing_else_happens() -> None:
     painter = TicketPainter(lambda name: Style(), lambda: now)
     painter.resize(80)
     one = ticket(1, updated_at=NOW - timedelta(minutes=5))
-    assert " 5m " in painter.line(one, False, False, Sort.UPDATED).text
+    assert " 5m " in painter.line(one, "", False, Sort.UPDATED).text
     now = next(times)
     painter.resize(80)
-    assert " 3h " in painter.line(one, False, False, Sort.UPDATED).text
+    assert " 3h " in painter.line(one, "", False, Sort.UPDATED).text
 
 
 def drawn(
@@ -335,7 +335,7 @@ def drawn(
 ) -> str:
     painter = TicketPainter(lambda name: Style(), lambda: NOW)
     painter.resize(width)
-    return painter.line(one, cursor, marked, sort).text
+    return painter.line(one, "cursor" if cursor else "", marked, sort).text
 
 
 @pytest.mark.parametrize("width", [20, 35, 36, 48, 60, 80, 109, 110, 120, 160, 250])

@@ -112,8 +112,11 @@ class ConversationPane(ScrollView, can_focus=True):
 
     @property
     def _room(self) -> int:
-        """Cells for a line: all but the mark before it and the scroll bar behind it."""
-        return max(self.container_size.width - 2, 20)
+        """Cells for a line: all but the mark before it and the scroll bar behind it.
+
+        Before it was ever seen it is taken to be as wide as the terminal, as on a narrow one it will be.
+        """
+        return max((self.container_size.width or self.app.size.width) - 2, 20)
 
     def _lay_out(self) -> None:
         self._width = self._room

@@ -60,9 +60,7 @@ class TicketList(ScrollView, can_focus=True):
         & > .ticket-list--strong { text-style: bold; }
         & > .ticket-list--waiting { color: $text-accent; }
         & > .ticket-list--marked { background: $secondary-muted; }
-        & > .ticket-list--blurred {
-            background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground;
-        }
+        & > .ticket-list--blurred { background: $block-cursor-blurred-background; }
         & > .ticket-list--cursor {
             background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
         }
@@ -330,7 +328,7 @@ class TicketList(ScrollView, can_focus=True):
             self.post_message(self.Highlighted(self.highlighted))
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Only the cursor tells: Textual would look up every style of the widget anew, for some milliseconds."""
+        """Only the cursor looks different; Textual would look up every style anew, for milliseconds."""
 
     # Pages
 

@@ -106,17 +106,8 @@ def title(column: Column, sort: Sort, reverse: bool) -> str:
 
 
 PARTS = (
-    *Status,
-    *Priority,
-    "header",
-    "row",
-    "quiet",
-    "strong",
-    "waiting",
-    "cursor",
-    "blurred",
-    "marked",
-    "empty",
+    *(*Status, *Priority),
+    *("header", "row", "quiet", "strong", "waiting", "cursor", "blurred", "marked", "empty"),
 )
 """Whatever has a style of its own."""
 
