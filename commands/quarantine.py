@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Mails that could not be read: list, show, retry.", no_args_is_help=True)
 
+SHOWN = 100_000
+"""Bytes of a mail that a person is shown."""
 Id = Annotated[int, typer.Argument(metavar="ID", help="The number in the list.")]
 
 
@@ -109,7 +111,9 @@ def _print(mail: "RawMail", content: bytes) -> None:
         write(f"from {safe_line(source)}")
     if mail.detail:
         write(f"\n{safe_text(mail.detail).rstrip()}")
-    write(f"\n{safe_text(content.decode('utf-8', 'replace')).rstrip()}")
+    write(f"\n{safe_text(content[:SHOWN].decode('utf-8', 'replace')).rstrip()}")
+    if len(content) > SHOWN:
+        write(f"({len(content) - SHOWN:,} more bytes; --raw has them all)")
 
 
 def _write_raw(content: bytes) -> None:

@@ -46,7 +46,8 @@ def name_of(file: Path) -> str:
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_no_file_is_longer_than_400_lines(file: Path) -> None:
-    assert len(file.read_text().splitlines()) <= 400
+    lines = file.read_text().count("\n")
+    assert lines <= 400
 
 
 def functions_of_python(file: Path) -> list[tuple[str, int]]:
@@ -137,6 +138,11 @@ def test_help_imports_hardly_more_than_a_bare_typer_app() -> None:
         "commands.ticket",
     }
     assert len(more) <= 30, sorted(more)
+
+
+def test_the_desk_opens_without_reading_a_command_line() -> None:
+    imported = modules_after("import cli, commands.screen, core.connect, core.files, tui.app")
+    assert "typer" not in imported
 
 
 def test_the_version_is_the_newest_in_the_changelog() -> None:

@@ -145,6 +145,15 @@ def test_quarantine_is_listed_shown_and_tried_again(
     assert len(ttydesk("ticket", "list", "--json").json) == 1
 
 
+def test_a_huge_mail_in_quarantine_is_shown_in_part(ttydesk: Ttydesk) -> None:
+    ttydesk("mail", "ingest", stdin=b"no mail" + b"x" * 1_000_000)
+    (held,) = ttydesk("mail", "quarantine", "list", "--json").json
+    shown = ttydesk("mail", "quarantine", "show", str(held["id"])).out
+    assert len(shown) < 110_000
+    assert "(900,007 more bytes; --raw has them all)" in shown
+    assert len(ttydesk("mail", "quarantine", "show", str(held["id"]), "--raw").out) == 1_000_007
+
+
 def test_verify_finds_what_is_missing_damaged_or_left_over(ttydesk: Ttydesk, home: Path) -> None:
     for number in (1, 2):
         ttydesk("mail", "ingest", stdin=mail(number))

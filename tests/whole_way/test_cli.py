@@ -158,6 +158,7 @@ def test_the_program_says_its_version_and_how_to_use_it(surroundings: dict[str, 
 
 def test_the_demo_opens_on_lifelike_tickets(surroundings: dict[str, str]) -> None:
     with Terminal([*TTYDESK, "demo"], surroundings, 120, 40) as terminal:
+        terminal.until(lambda lines: any("Taking in" in line for line in lines), patience=120)
         terminal.until(lambda lines: sum("#1" in line for line in lines) > 10, patience=120)
     ended = run(surroundings, "--home", f"{surroundings['TTYDESK_HOME']}/demo", "db", "status", "--json")
     assert json.loads(ended[1])["running"] is False
