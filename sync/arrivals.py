@@ -22,6 +22,8 @@ _AHEAD = 4
 """Mails that are made ready while one is entered: the disk is slow, but writes many files as fast as one."""
 _PAGE = 1000
 _POSTPONED = timedelta(seconds=30)
+_NOTED = timedelta(seconds=30)
+"""This often the database is told that the mailbox was read, also when there was nothing in it."""
 _logger = logging.getLogger("ttydesk.inbound")
 
 
@@ -41,6 +43,7 @@ class Arrivals:
     """Mails that cannot be read or moved: when to try again, and why."""
     _noted: str | None = None
     """The problem the database was last told of."""
+    _noted_at: datetime | None = None
 
     async def take_in(self) -> int:
         """One round; returns how many mails were settled.
@@ -59,7 +62,8 @@ class Arrivals:
         self._postponed = {id: why for id, why in self._postponed.items() if id in left}
         if not self._postponed and self.goes_on():
             self.cursor = news.cursor
-        if self.counts.total() > before or self.problem != self._noted:
+        is_stale = self._noted_at is None or self.now() - self._noted_at >= _NOTED
+        if self.counts.total() > before or self.problem != self._noted or is_stale:
             await self._note(self.problem)
         return self.counts.total() - before
 
@@ -77,7 +81,7 @@ class Arrivals:
 
     async def _note(self, problem: str | None) -> None:
         await self.desk.save_cursor(self.mailbox_id, self.cursor, problem)
-        self._noted = problem
+        self._noted, self._noted_at = problem, self.now()
 
     async def _unsettled(self, ids: Sequence[str]) -> list[str]:
         """Those the ledger does not have; of the others the mailbox is told."""

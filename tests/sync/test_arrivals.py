@@ -225,3 +225,15 @@ async def test_mails_are_entered_in_the_order_they_came(
         deliver(maildir, number)
     await arrivals.take_in()
     assert entered == ["Mail 3", "Mail 1", "Mail 2"]
+
+
+async def test_an_empty_mailbox_is_known_to_have_been_read(arrivals: Arrivals, clock: Clock) -> None:
+    """An agent's status line tells how fresh the mail is, also when there is none."""
+    await arrivals.take_in()
+    first = (await mailbox_of(arrivals.desk)).synced_at
+    await arrivals.take_in()
+    assert first and (await mailbox_of(arrivals.desk)).synced_at == first
+    clock.now += timedelta(minutes=1)
+    await arrivals.take_in()
+    second = (await mailbox_of(arrivals.desk)).synced_at
+    assert second and second > first
