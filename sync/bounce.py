@@ -38,9 +38,9 @@ def read(root: Part, lines: list[str], own: set[str]) -> Bounce:
     structured = _reports(root, lines)
     if structured and not _is_quoted_report(root):
         return _structured(root, structured, lines, own)
-    fields = report.feedback(root) if root.children else None
-    if fields is not None:
-        return _feedback(root, fields)
+    complainants = report.feedback(root) if root.children else None
+    if complainants is not None:
+        return _feedback(root, complainants)
     header = root.header
     failed = [
         one.strip() for value in header.raws("x-failed-recipients") for one in value.split(",") if "@" in one
@@ -53,7 +53,9 @@ def read(root: Part, lines: list[str], own: set[str]) -> Bounce:
 
 def _reports(root: Part, lines: list[str]) -> list[Recipient]:
     if not root.children:
-        return report.status_parts(root) if root.type in report.STATUS_TYPES else []
+        if root.type in report.STATUS_TYPES:
+            return report.status_parts(root)
+        return report.notification("\n".join(lines)) if lines and lines[0].startswith("{") else []
     found = report.status_parts(root)
     if not found and is_daemon(root.header):
         found = report.wrapped(root)
@@ -85,14 +87,12 @@ def _structured(root: Part, found: list[Recipient], lines: list[str], own: set[s
     return Bounce(True, bad, people, codes, bad and bool(failed or not delayed), returned)
 
 
-def _feedback(root: Part, fields: dict[str, str]) -> Bounce:
-    who = report.address_of(fields.get("original-rcpt-to", "")) or report.address_of(
-        fields.get("removal-recipient", "")
-    )
-    if not who:
+def _feedback(root: Part, people: tuple[str, ...]) -> Bounce:
+    if not people:
         returned = report.returned(root)
         who = report.address_of(returned.raw("to")) if returned else ""
-    return Bounce(recipients=(who,) if who else (), returned_id=_returned_id(root, []), is_feedback=True)
+        people = (who,) if who else ()
+    return Bounce(recipients=people, returned_id=_returned_id(root, []), is_feedback=True)
 
 
 def _kind(root: Part) -> str:

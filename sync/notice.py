@@ -68,6 +68,13 @@ ASIDE = re.compile(
     r"questions|please (?:send|write|e-?mail|forward)|believe|errors-to|x-[\w-]+)\b",
     re.IGNORECASE,
 )
+# A sentence that goes on with an address on the next line.
+ASKING = re.compile(
+    r"\b(?:contact|contacting|ask|write to|e-?mail|mail|send(?: \w+){0,4} to|notify|call|kontaktieren"
+    r"|contacter"
+    r"|contacte|contatt\w+)\s*$",
+    re.IGNORECASE,
+)
 NOBODY = re.compile(
     r"^(?:postmaster|mailer-daemon|mailerdaemon|abuse|mail-daemon|noreply|no-reply)@", re.IGNORECASE
 )
@@ -98,14 +105,16 @@ def addresses(lines: list[str], own: set[str], most: int = 3) -> list[str]:
     Of the best rank that is there, up to `most`.
     """
     found: list[list[str]] = [[], [], [], []]
-    for line in lines:
+    for index, line in enumerate(lines):
         if "@" not in line:
             continue
+        asks = index > 0 and bool(ASKING.search(lines[index - 1][-80:]))
         line = FORMERLY.sub("for", line[:400])
         for match in MAILBOX.finditer(line):
             address = match[0].strip(".-'`").lower()
             if not NOBODY.match(address) and "." in address.rsplit("@", 1)[1]:
-                found[_rank(line, match.start(), match.end())].append(address)
+                rank = _rank(line, match.start(), match.end())
+                found[3 if asks and not rank else rank].append(address)
     for candidates in found[: most + 1]:
         others = [one for one in dict.fromkeys(candidates) if one not in own]
         if others:

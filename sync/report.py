@@ -1,5 +1,6 @@
 """Machine-readable reports: delivery status (RFC 3464), feedback (RFC 5965), and the mail they return."""
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ RETURNED_TYPES = (
     "message/rfc822-headers",
     "message/partial",
 )
+COMPLAINANT = ("original-rcpt-to", "removal-recipient")
 MISLABELLED = ("text/plain", "application/octet-stream", "message/delivery_status", "text/delivery-status")
 REPORT = re.compile(
     r"\s*(?:reporting-mta|final-recipient|original-recipient|original-envelope-id)[ \t]*:", re.I
@@ -108,13 +110,45 @@ def wrapped(root: Part) -> list[Recipient]:
     return []
 
 
-def feedback(root: Part) -> dict[str, str] | None:
-    """The fields of a feedback report (RFC 5965), None when the mail is none."""
+def feedback(root: Part) -> tuple[str, ...] | None:
+    """Whose complaint a feedback report (RFC 5965) is, as far as it says so; None when the mail is none."""
     for part in root.walk():
         if part.type == "message/feedback-report":
-            found = recipients("Status:\n" + read_text(part))
-            return found[0].fields if found else {}
-    return None
+            named = [FIELD.match(line) for line in read_text(part).split("\n")[:LIMIT]]
+            fields = [(one[1].lower(), address_of(one[2])) for one in named if one]
+            for wanted in COMPLAINANT:
+                found = [who for name, who in fields if name == wanted and who]
+                if found:
+                    return tuple(dict.fromkeys(found))
+            return ()
+    header = returned(root)
+    # Hotmail sends the mail alone, and who complained in a header of its own.
+    who = address_of(header.raw("x-hmxmroriginalrecipient")) if header else ""
+    return (who,) if who else None
+
+
+def notification(text: str) -> list[Recipient]:
+    """The recipients of a bounce that Amazon SES tells by its notification service, as JSON in a mail."""
+    if not text.startswith("{") or '"bouncedRecipients"' not in text:
+        return []
+    try:
+        told, _ = json.JSONDecoder().raw_decode(text)
+        people = told["bounce"]["bouncedRecipients"]
+        # A bounce that is not permanent has no action of its own.
+        action = "delayed" if told["bounce"].get("bounceType") == "Transient" else "failed"
+        return [
+            Recipient(
+                {
+                    "final-recipient": str(one["emailAddress"]),
+                    "action": action,
+                    "status": str(one.get("status", "")),
+                    "diagnostic-code": str(one.get("diagnosticCode", "")),
+                }
+            )
+            for one in people
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return []
 
 
 def read_text(part: Part) -> str:

@@ -48,11 +48,11 @@ def speaks(root: Part, text: list[str], own: set[str]) -> bool:
     said = "\n".join(text[:60])
     if named or sender.strip("<> ") == "" or _is_report(root):
         return _gives_back(header, said, text, own)
-    if not _is_machine(header, sender) or responds(header) or says_so(subject):
+    if responds(header) or says_so(subject) or not FAILED.search(said):
         return False
-    sure = bool(VOICE.search(said[:OPENING])) or bool(DIALOGUE.search(said))
-    about = bool(FAILED.search(said)) and (sure or (_empty_path(header) and bool(SUBJECT.search(subject))))
-    return about and bool(notice.addresses(text, own, notice.SURE))
+    titled, voiced = bool(SUBJECT.search(subject)), bool(VOICE.search(said[:OPENING]))
+    signs = titled + voiced + 2 * bool(DIALOGUE.search(said)) + _machine(header, sender)
+    return signs >= 3 and bool(notice.addresses(text, own, notice.SURE))
 
 
 def is_daemon(header: Header) -> bool:
@@ -73,10 +73,12 @@ def _is_report(root: Part) -> bool:
     return root.type == "multipart/report" and root.parameters.get("report-type", "").lower() in REPORTS
 
 
-def _is_machine(header: Header, sender: str) -> bool:
+def _machine(header: Header, sender: str) -> int:
+    """How much the envelope looks like one; far below zero for what does not at all."""
     mailbox = MAILBOX.search(sender)
-    role = bool(ROLE.match(mailbox[0])) if mailbox else True
-    return role or _empty_path(header) or header.raw("auto-submitted").lower().startswith("auto-")
+    role = mailbox is None or bool(ROLE.match(mailbox[0]))
+    automatic = header.raw("auto-submitted").lower().startswith("auto-")
+    return (2 * _empty_path(header) + role + automatic) or -10
 
 
 def _empty_path(header: Header) -> bool:
