@@ -18,7 +18,8 @@ from typing import Any
 from core.desk import Desk
 from core.errors import DeskError, StorageFailed, Unreachable
 from core.models import Outcome, Received
-from sync.inbound import DISK, Intake, settle, understand
+from sync.inbound import settle
+from sync.reading import Batch, Intake, Prepared, end_with_parent, prepare_batch
 from sync.receiving import Origin, Verdict, without_content
 from sync.source import Entry, Skipped
 
@@ -27,9 +28,6 @@ BATCH = 32
 _FEW = 96
 """Up to so many, starting processes takes longer than reading the mails here."""
 _AHEAD = 3
-
-_Batch = Sequence[Entry]
-_Prepared = list[dict[str, Any] | Skipped]
 
 
 @dataclass(slots=True)
@@ -89,12 +87,12 @@ class _Readers:
 
         # Not fork: this process has threads, and connections that no other may use.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._processes, mp_context=context, initializer=_end_with_parent)
+        return ProcessPoolExecutor(self._processes, mp_context=context, initializer=end_with_parent)
 
-    async def prepare(self, batches: Sequence[_Batch]) -> AsyncIterator[_Prepared]:
+    async def prepare(self, batches: Sequence[Batch]) -> AsyncIterator[Prepared]:
         """The batches in their order, stored and understood."""
         waiting = deque(batches)
-        ahead: deque[tuple[_Batch, asyncio.Future[_Prepared]]] = deque()
+        ahead: deque[tuple[Batch, asyncio.Future[Prepared]]] = deque()
         try:
             while waiting or ahead:
                 while waiting and len(ahead) < max(self._processes, 1) + _AHEAD:
@@ -112,13 +110,13 @@ class _Readers:
         finally:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, batch: _Batch) -> asyncio.Future[_Prepared]:
+    def _submit(self, batch: Batch) -> asyncio.Future[Prepared]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._executor, prepare_batch, self._intake, batch, datetime.now(UTC))
 
-    async def _one_by_one(self, batch: _Batch) -> _Prepared:
+    async def _one_by_one(self, batch: Batch) -> Prepared:
         """A mail that ends the process that reads it is found by reading each alone, and set aside."""
-        prepared: _Prepared = []
+        prepared: Prepared = []
         await self._start_again()
         for entry in batch:
             try:
@@ -138,28 +136,6 @@ class _Readers:
             self._executor = self._start()
 
 
-def prepare_batch(intake: Intake, batch: _Batch, now: datetime) -> _Prepared:
-    """Store and understand each mail; all of them are on the disk when this returns."""
-    raws: list[bytes] = []
-    prepared: _Prepared = []
-    for entry in batch:
-        try:
-            raws.append(entry.read())
-        except StorageFailed as error:
-            prepared.append(Skipped(entry.path, str(error)))
-    attachments: list[bytes] = []
-    stored = DISK.submit(intake.files.put_many, "raw", raws)
-    try:
-        for raw in raws:
-            mail, contents = understand(intake, raw, Origin(is_history=True), now)
-            prepared.append(mail)
-            attachments += contents
-        intake.files.put_many("attachments", attachments)
-    finally:
-        stored.result()
-    return prepared
-
-
 def _set_aside(intake: Intake, entry: Entry) -> dict[str, Any] | Skipped:
     try:
         raw = entry.read()
@@ -167,22 +143,3 @@ def _set_aside(intake: Intake, entry: Entry) -> dict[str, Any] | Skipped:
         return Skipped(entry.path, str(error))
     verdict = Verdict(quarantine="Reading this mail ended the program that read it.")
     return without_content(intake.files.put("raw", raw), len(raw), Origin(is_history=True), verdict)
-
-
-def _end_with_parent() -> None:
-    """A reader leaves interrupts to its parent, and does not outlive it, however the parent ends."""
-    import multiprocessing
-    import signal
-    import threading
-    from multiprocessing.connection import wait
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch(sentinel: int) -> None:
-        wait([sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()

@@ -14,8 +14,9 @@ from uuid import UUID
 from core.desk import Desk
 from core.errors import StorageFailed
 from core.models import Outcome
-from sync.inbound import Intake, prepare, settle
+from sync.inbound import settle
 from sync.mailbox import Mailbox
+from sync.reading import Intake, prepare
 from sync.receiving import Origin
 
 _AHEAD = 4

@@ -22,10 +22,10 @@ from core.files import LocalFiles
 from core.text import safe_line
 from sync.arrivals import Arrivals
 from sync.heartbeat import Heartbeat, write_heartbeat
-from sync.inbound import Intake
 from sync.lock import held
 from sync.maildir import Maildir
 from sync.outbound import Outbox, send_due
+from sync.reading import Intake
 from sync.supervisor import Round, Supervisor
 
 MAILBOX = "support"

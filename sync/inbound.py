@@ -6,99 +6,18 @@ is raised: nothing is settled then, and taking the same mail in again later is a
 """
 
 import asyncio
-import hashlib
-import traceback
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from core.desk import Desk
 from core.errors import Conflict, DeskError, StorageFailed, Unreachable
-from core.files import LocalFiles
 from core.models import Outcome, RawMail, Received
-from sync.parse import parse_mail
-from sync.parsed import ParsedMail
-from sync.receiving import Origin, Verdict, as_received, without_content
+from sync.reading import Intake, prepare
+from sync.receiving import Origin
 
-DISK = ThreadPoolExecutor(4, "disk")
-"""Writes the bytes of mails while other threads read what is in them."""
+__all__ = ["Intake", "receive", "retry", "settle"]
+
 _TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What taking mail in needs to know besides the desk; goes to other processes as it is."""
-
-    files: LocalFiles
-    addresses: frozenset[str] = frozenset()
-    """The desk's own addresses."""
-    size_limit: int = 50 * 1024 * 1024
-    """Bytes; the attachments of larger mails are only named."""
-
-
-def is_empty(parsed: ParsedMail, raw: bytes, intake: Intake) -> str:
-    return "The mail is empty." if not raw.strip() else ""
-
-
-def is_no_mail(parsed: ParsedMail, raw: bytes, intake: Intake) -> str:
-    return "" if parsed.is_mail else "This is not a mail: it does not begin with the fields of one."
-
-
-def is_our_answer(parsed: ParsedMail, raw: bytes, intake: Intake) -> str:
-    """Our answers carry a field of their own; one that others sent is from somebody else's desk."""
-    is_ours = parsed.loop and parsed.sender and parsed.sender.email.lower() in intake.addresses
-    return "An answer of this desk came back to it." if is_ours else ""
-
-
-Check = Callable[[ParsedMail, bytes, Intake], str]
-"""A sentence where the check holds, or nothing."""
-
-CHECKS: tuple[tuple[Check, Outcome], ...] = (
-    (is_empty, Outcome.QUARANTINED),
-    (is_no_mail, Outcome.QUARANTINED),
-    (is_our_answer, Outcome.IGNORED),
-)
-"""In this order, and the first that holds decides. What needs to know other mails (copies, answers of ours
-that come back, which ticket a mail is about) is decided by the database.
-"""
-
-
-def judge(parsed: ParsedMail, raw: bytes, intake: Intake) -> Verdict:
-    for check, outcome in CHECKS:
-        if reason := check(parsed, raw, intake):
-            return Verdict(quarantine=reason) if outcome is Outcome.QUARANTINED else Verdict(ignore=reason)
-    return Verdict()
-
-
-def prepare(intake: Intake, raw: bytes, origin: Origin, now: datetime) -> dict[str, Any]:
-    """Store and understand a mail; returns what `Desk.receive_mail` takes.
-
-    The bytes go to the disk while they are parsed, and have arrived there when this returns.
-    """
-    stored = DISK.submit(intake.files.put, "raw", raw)
-    try:
-        mail, attachments = understand(intake, raw, origin, now)
-        intake.files.put_many("attachments", attachments)
-    finally:
-        stored.result()
-    return mail
-
-
-def understand(
-    intake: Intake, raw: bytes, origin: Origin, now: datetime
-) -> tuple[dict[str, Any], list[bytes]]:
-    """The mail for the desk, and the attachments to store."""
-    sha256 = hashlib.sha256(raw).hexdigest()
-    try:
-        parsed = parse_mail(raw)
-        keep = len(raw) <= intake.size_limit
-        mail = as_received(parsed, sha256, len(raw), origin, judge(parsed, raw, intake), keep, now)
-    except Exception:  # noqa: BLE001  a fault in reading one mail must not stop the next
-        verdict = Verdict(quarantine="Reading this mail failed.", detail=traceback.format_exc())
-        return without_content(sha256, len(raw), origin, verdict), []
-    return mail, [one.content for one in parsed.attachments] if keep else []
 
 
 async def receive(

@@ -8,8 +8,9 @@ from uuid import UUID
 from core.desk import Desk
 from core.errors import DeskError, NotFound, StorageFailed
 from core.models import RawMail, Received
-from sync.inbound import Intake, receive
+from sync.inbound import receive
 from sync.mailbox import Mailbox
+from sync.reading import Intake
 
 _PAGE = 1000
 

@@ -15,8 +15,8 @@ from core.desk import Desk
 from core.errors import Invalid, StorageFailed
 from core.files import LocalFiles
 from core.models import Outcome, Received, Sort
-from sync.archive import import_mails, prepare_batch
-from sync.inbound import Intake
+from sync.archive import import_mails
+from sync.reading import Intake, prepare_batch
 from sync.source import Entry, find_mails
 
 
@@ -107,7 +107,7 @@ async def test_where_no_process_can_be_started_a_thread_reads(
     service: Desk, intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "in", 1)
-    monkeypatch.setattr(sync.archive, "_end_with_parent", _always_end)
+    monkeypatch.setattr(sync.archive, "end_with_parent", _always_end)
     imported = await import_mails(service, intake, entries(tmp_path / "in"), processes=1)
     assert imported.counts == {Outcome.CREATED: 1}
 

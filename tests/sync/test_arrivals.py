@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-import sync.inbound
+import sync.reading
 from core.desk import Desk
 from core.errors import StorageFailed
 from core.files import LocalFiles
 from core.models import Mailbox, Outcome, Received
 from sync.arrivals import Arrivals
-from sync.inbound import Intake
 from sync.maildir import Maildir
+from sync.reading import Intake
 
 HOUR_NS = 3_600_000_000_000
 
@@ -151,14 +151,14 @@ async def test_a_mail_that_cannot_be_moved_is_taken_in_all_the_same(
 async def test_a_fault_in_reading_one_mail_does_not_stop_the_next(
     arrivals: Arrivals, maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse = sync.inbound.parse_mail
+    parse = sync.reading.parse_mail
 
     def broken(raw: bytes) -> Any:
         if b"Mail 2" in raw:
             raise RecursionError
         return parse(raw)
 
-    monkeypatch.setattr(sync.inbound, "parse_mail", broken)
+    monkeypatch.setattr(sync.reading, "parse_mail", broken)
     for number in (1, 2, 3):
         deliver(maildir, number)
     assert await arrivals.take_in() == 3

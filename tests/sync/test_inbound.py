@@ -9,12 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 
-import sync.inbound
+import sync.reading
 from core.desk import Desk
 from core.errors import Conflict, StorageFailed, Unreachable
 from core.files import LocalFiles
 from core.models import Outcome, Received
-from sync.inbound import Intake, receive, retry
+from sync.inbound import receive, retry
+from sync.reading import Intake
+from sync.receiving import Origin
 
 RAW = b"""\
 From: Kim <kim@example.com>
@@ -86,6 +88,12 @@ async def test_our_own_answer_that_comes_back_is_ignored(service: Desk, intake: 
     assert (received.outcome, received.reason) == (Outcome.IGNORED, "An answer of this desk came back to it.")
 
 
+async def test_our_own_answer_in_an_archive_is_no_loop(service: Desk, intake: Intake) -> None:
+    ours = named("c", X_Ttydesk="1042").replace(b"kim@example.com", b"support@example.com")
+    received = await receive(service, intake, ours, Origin(is_history=True))
+    assert received.outcome is Outcome.CREATED
+
+
 async def test_an_answer_of_another_desk_is_a_mail_like_any(service: Desk, intake: Intake) -> None:
     assert (await receive(service, intake, named("d", X_Ttydesk="7"))).outcome is Outcome.CREATED
 
@@ -124,7 +132,7 @@ async def test_a_fault_in_reading_sets_the_mail_aside_and_a_retry_takes_it_in(
         raise ZeroDivisionError("a fault nobody foresaw")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sync.inbound, "parse_mail", broken)
+        patch.setattr(sync.reading, "parse_mail", broken)
         received = await receive(service, intake, RAW)
         assert received.outcome is Outcome.QUARANTINED and received.raw_mail
         held = await service.show_raw_mail(received.raw_mail)

@@ -7,8 +7,9 @@ import pytest
 from core.desk import Desk
 from core.files import LocalFiles
 from core.models import Outcome
-from sync.inbound import Intake, receive
+from sync.inbound import receive
 from sync.maildir import Maildir
+from sync.reading import Intake
 from sync.verify import repair, verify
 
 

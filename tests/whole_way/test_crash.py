@@ -20,8 +20,8 @@ from core.config import Settings
 from core.desk import Desk
 from core.files import LocalFiles
 from core.models import Delivery, Outcome
-from sync.inbound import Intake
 from sync.maildir import Maildir
+from sync.reading import Intake
 from sync.verify import repair, verify
 
 ROOT = Path(__file__).parents[2]
