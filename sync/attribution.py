@@ -21,7 +21,7 @@ VERBS = (
     r"|написал\(а\)|написала?|пишет|пише|писал|написав|написа|је написао/ла|έγραψε|rašė|parašė|rakstīja"
     r"|menulis"
     r"|写道|寫道|來信|来信|のメール|さんは書きました|書きました|님이 작성|작성|כתב|كتب|เขียน|said|skribis"
-    r"|thus spake"
+    r"|pisze|ezt írta|писали|님의 메시지|thus spake"
 )
 VERB = re.compile(rf"(?:^|(?<=[\W\d_]))(?:{VERBS})(?=[\W\d_]|$)|写道|寫道|님이 작성|のメール", re.IGNORECASE)
 VERB_LAST = re.compile(
@@ -30,7 +30,8 @@ VERB_LAST = re.compile(
     re.IGNORECASE,
 )
 STARTS = (
-    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În|Pe data"
+    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În|Pe(?: data)?"
+    r"|Вы писали"
     r"|La|Pada"
     r"|Missatge de|Quoting|Zitat von|Citando|Citat|Selon|Il giorno|Am|Vom|Von|Em|No dia|El día|Kuupäev"
     r"|Dana|Pondělí"
@@ -38,7 +39,7 @@ STARTS = (
     r"|于"
 )
 START = re.compile(
-    rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.年]\d|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
+    rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.年] ?\d|\d{{4}}\. [^\W\d]|ב-\d|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
     r"|[^\W\d]{2,14}[.,]{1,2} ?(?:den )?\d|(?:po|út|st|čt|pá|so|ne|ma|ti|ke|to|pe|la|su) \d"
     r"|在|於|于|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
 )
@@ -57,6 +58,9 @@ MAIL_AND_VERB = re.compile(
     rf"|^[^:\n]{{0,120}}?\S+@\S+[>)\]\"']*,?\s+(?:{VERBS})(?:\W|$)",
     re.IGNORECASE,
 )
+# In whatever language: who, by address, and when; then a colon.
+DAY = re.compile(r"(?:19|20)\d\d|\d{1,2}[./-] ?\d{1,2}[./-] ?\d\d|\d{4}年|٢٠\d\d")
+CLOCK = re.compile(r"\d{1,2}[:.hg]\d\d")
 # Gmail's oldest form has no verb: 2016-03-03 17:21 GMT+01:00 Name <address>:
 DATED = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)"
@@ -101,9 +105,15 @@ def _begin(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
         joined = f"{line} {joined}".strip()
         if START.match(line) and EVIDENCE.search(line) and evidence.search(joined) and _complete(joined):
             return start
-        if nearest < 0 and MAIL_AND_VERB.match(joined):
+        if nearest < 0 and (MAIL_AND_VERB.match(joined) or _who_and_when(joined)):
             nearest = start
     return nearest
+
+
+def _who_and_when(joined: str) -> bool:
+    if len(joined) > WIDTH or not joined.endswith((":", "：")) or not MAILBOX.search(joined):
+        return False
+    return bool(DAY.search(joined)) and bool(CLOCK.search(joined) or VERB.search(joined))
 
 
 def _complete(joined: str) -> bool:

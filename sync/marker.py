@@ -19,7 +19,7 @@ ORIGINAL = (
     "|исходное сообщение|исходное письмо|оригинальное сообщение|původní zpráva|původní e-?mail"
     "|pôvodná správa|eredeti üzenet"
     "|alkuperäinen viesti|orijinal mesaj|orijinal ileti|özgün ileti|原始邮件|原始郵件|原邮件|元のメッセージ"
-    "|원본 메일|원본 메시지|원본메일"
+    "|回复的原邮件|回覆的原郵件|원본 메일|원본 메시지|원본메일"
     "|thư gốc|mesaj original|izvirno sporočilo|reply message|reply to message|αρχικό μήνυμα|הודעה מקורית"
     "|الرسالة الأصلية"
     "|missatge original|message from .{1,60}|message original --"

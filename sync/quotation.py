@@ -108,7 +108,7 @@ class Splitter:
             self.forward = self._head_within(index + 1, 4)
             return index
         if self.kinds[index] == QUOTED and index not in self.page.quoted:
-            return None
+            return index if self._is_quoted_head(index) else None
         if is_original(line) or (is_ruled(line) and self._head_within(index + 1, 3)):
             return self._above(index)
         head = letterhead.find(self.lines, index)
@@ -117,6 +117,16 @@ class Splitter:
         if self.forwards:
             self.is_forward, self.forward = True, head
         return self._above(index)
+
+    def _is_quoted_head(self, index: int) -> bool:
+        """Some webmails mark the header of what they answer, and nothing of its text."""
+        head = self._head_within(index, 3)
+        if head is None:
+            return False
+        end = head.end
+        while end < len(self.lines) and not self.lines[end].strip("> \t"):
+            end += 1
+        return end < len(self.lines) and self.kinds[end] == TEXT and self.kinds[head.end - 1] == QUOTED
 
     def _opens_quote(self, index: int) -> bool:
         """Whether a marked line is the first of its run: a marker further down was quoted with the rest."""
