@@ -12,12 +12,13 @@ app = typer.Typer(help="The database: migrate, status, stop.", no_args_is_help=T
 @app.command("migrate")
 def migrate(context: typer.Context, json: Json = False) -> None:
     """Bring the database up to this version. The desk does it by itself when it opens."""
+    from core.connect import own_address
     from core.embedded import Embedded
     from core.migrate import migrate as run
 
     settings = settings_of(context)
     if settings.database_url:
-        report = run(settings.database_url.get_secret_value())
+        report = run(own_address(settings.database_url.get_secret_value()))
     else:
         with Embedded(settings.home) as server:
             report = run(server.start())
@@ -35,6 +36,7 @@ def migrate(context: typer.Context, json: Json = False) -> None:
 def status(context: typer.Context, json: Json = False) -> None:
     """Which database it is, and whether it runs. Starts nothing."""
     from core.embedded import Embedded
+    from core.text import safe_line
 
     settings = settings_of(context)
     if settings.database_url:
@@ -52,7 +54,7 @@ def status(context: typer.Context, json: Json = False) -> None:
             }
         )
         return
-    write(f"The Postgres that came along, in {found.data}.")
+    write(f"The Postgres that came along, in {safe_line(str(found.data))}.")
     if not found.running:
         write("It does not run; the first program that needs it starts it.")
     else:

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from commands import agent, config, db, demo, mail, sync, ticket
 from commands.door import door
 from commands.opening import Typed, settings_of
+from commands.typed import folder
 
 
 class Root(TyperGroup):
@@ -54,7 +55,10 @@ def _version(wanted: bool) -> None:
 def root(
     context: typer.Context,
     home: Annotated[
-        Path | None, typer.Option(help="The folder of the desk: database, mail, files, logs.")
+        Path | None,
+        typer.Option(
+            parser=folder, metavar="FOLDER", help="The folder of the desk: database, mail, files, logs."
+        ),
     ] = None,
     agent: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="Who you are: an agent's address.")

@@ -4,6 +4,7 @@ The choices stand here as literals because the models they belong to are slow to
 (tests/commands/test_typed.py compares them).
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -20,6 +21,13 @@ def ticket_number(typed: str) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
         raise typer.BadParameter(f"{typed!r} is no ticket number; they look like 1042 or #1042.")
     return int(digits)
+
+
+def folder(typed: str) -> Path:
+    """A path that says where: an empty one, of a variable that is not set, would be the current folder."""
+    if not typed:
+        raise typer.BadParameter("This is no folder.")
+    return Path(typed)
 
 
 def plain(typed: str) -> str:

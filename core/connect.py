@@ -48,7 +48,7 @@ async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator[
 def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:
     """The database's conninfo, and how to start its server again where it is ours."""
     if settings.database_url:
-        return _checked(settings.database_url.get_secret_value()), None
+        return own_address(settings.database_url.get_secret_value()), None
     from core.embedded import Embedded
 
     embedded = Embedded(settings.home)
@@ -57,7 +57,8 @@ def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], obje
     return conninfo, embedded.revive
 
 
-def _checked(url: str) -> str:
+def own_address(url: str) -> str:
+    """The same, if libpq can read it."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 

@@ -83,7 +83,9 @@ def migrate(database: str | Connection) -> Report:
     try:
         connection = psycopg.connect(database, autocommit=True)
     except psycopg.OperationalError as error:
-        raise Unreachable(f"The database cannot be reached: {' '.join(str(error).split())}") from error
+        from core.postgres import unreachable
+
+        raise unreachable(error) from error
     with connection:
         return _migrate(connection)
 
