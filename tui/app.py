@@ -3,6 +3,9 @@
 It paints its frame before there is a desk to ask; `Connection` finds one meanwhile.
 """
 
+import asyncio
+import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -72,6 +75,10 @@ class DeskApp(TypeAheadApp):
             self.set_keymap(self.settings.keys)
         self.set_window_title("ttydesk")
         self._keeper = self.run_worker(self.connection.keep(), group="connection")
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self.call_later, self.action_quit)
+            signal.signal(signal.SIGHUP, lambda *_: self._leave_without_terminal(loop))
 
     async def action_quit(self) -> None:
         """At once, but not before what was typed is put away."""
@@ -79,6 +86,17 @@ class DeskApp(TypeAheadApp):
         if isinstance(desk_screen, DeskScreen):
             await desk_screen.keep_all()
         self.exit()
+
+    def _leave_without_terminal(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The window was closed, or the line was lost. What is still painted must not fail over that.
+
+        The kernel says SIGCONT right behind SIGHUP, and Textual would take the terminal up again.
+        """
+        signal.signal(signal.SIGCONT, signal.SIG_IGN)
+        with open(os.devnull, "r+") as nowhere:
+            for stream in (0, 1, 2):
+                os.dup2(nowhere.fileno(), stream)
+        loop.call_soon_threadsafe(self.call_later, self.action_quit)
 
     async def on_unmount(self) -> None:
         """The desk is closed in order, and the embedded server stopped, before the program ends."""
