@@ -1,0 +1,120 @@
+"""The way to the desk: found, lost, and found again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from core.desk import Desk
+from core.errors import Conflict, DeskError, Unreachable
+from tests.mails import mail
+from tests.tui.conftest import Play
+from tests.tui.test_desk import some_tickets
+from tui import connection as module
+from tui.connection import Connection, sentence
+
+
+class Door:
+    """Opens the real desk as often as it is not told to fail."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.errors: list[DeskError] = []
+        self.opened = self.closed = 0
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Desk]:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.opened += 1
+        try:
+            yield self.desk
+        finally:
+            self.closed += 1
+
+
+@pytest.fixture
+def door(desk: Desk) -> Door:
+    return Door(desk)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses between attempts take no time; gives their lengths."""
+    pauses: list[float] = []
+
+    async def no_sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(module.asyncio, "sleep", no_sleep)
+    return pauses
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        changed = asyncio.Event()
+        while not condition():
+            asyncio.get_running_loop().call_later(0.01, changed.set)
+            await changed.wait()
+            changed.clear()
+
+
+async def test_failures_are_told_and_tried_again_after_longer_and_longer_pauses(
+    door: Door, unhurried: list[float]
+) -> None:
+    door.errors = [Unreachable("No route.", hint="Look at the cable.")] * 2 + [Conflict("Too old.")] * 5
+    told: list[tuple[str, str]] = []
+    changed: list[frozenset[int]] = []
+    connection = Connection(door, changed.append, lambda state: told.append((state, connection.trouble)))
+    with pytest.raises(Unreachable):
+        _ = connection.desk
+    keeper = asyncio.create_task(connection.keep())
+    await until(lambda: connection.state == "connected")
+    assert told[0] == ("lost", "No route. Look at the cable.") and told[-1] == ("connected", "")
+    assert unhurried == [0.5, 1, 2, 4, 8, 10, 10]
+    assert connection.desk is door.desk and changed == [frozenset()]
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper
+    assert door.opened == door.closed == 1
+
+
+async def test_a_call_that_does_not_get_through_makes_it_connect_anew(
+    door: Door, unhurried: list[float]
+) -> None:
+    states: list[str] = []
+    connection = Connection(door, lambda numbers: None, states.append)
+    keeper = asyncio.create_task(connection.keep())
+    await until(lambda: connection.state == "connected")
+    connection.doubt(Unreachable("The server went away."))
+    assert connection.state == "lost" and connection.trouble == "The server went away."
+    with pytest.raises(Unreachable, match="went away"):
+        _ = connection.desk
+    await until(lambda: connection.state == "connected")
+    assert states == ["connected", "lost", "connected"] and door.closed == 1
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper
+    assert door.closed == 2
+
+
+async def test_the_screen_says_that_the_desk_is_away_and_recovers(
+    play: Play, service: Desk, door: Door
+) -> None:
+    await some_tickets(service, 1)
+    door.errors = [Unreachable("The [b]database[/b] sleeps.")]
+    async with play(connect=door) as stage:
+        await stage.sees("The [b]database[/b] sleeps. Trying again…")
+        assert "No open tickets" not in stage.text() and "NOT CONNECTED" in stage.text()
+        await stage.sees("Lamp 0")
+        assert "sleeps" not in stage.text() and "NOT CONNECTED" not in stage.text()
+        door.errors = [Unreachable("Gone.")] * 2
+        stage.app.connection.doubt(Unreachable("Gone."))
+        await stage.sees("Gone. Trying again…")
+        await service.receive_mail(mail("meanwhile", subject="Came meanwhile"))
+        await stage.sees("Came meanwhile")
+
+
+def test_a_sentence_says_what_to_do_and_is_safe() -> None:
+    assert sentence(Conflict("No\x1b[2J.", hint="Look.")) == "No␛[2J. Look."
