@@ -15,15 +15,18 @@ _CURSOR = Style.parse("black on white")
 
 
 class BareList(ScrollView, can_focus=True):
-    BINDINGS = [("j", "move", "Next")]
+    BINDINGS = [("j", "move(1)", "Next"), ("k", "first", "First")]
     row = reactive(0, repaint=False)
 
     def __init__(self, rows: int) -> None:
         super().__init__()
         self.virtual_size = Size(0, rows)
 
-    def action_move(self) -> None:
-        self.row += 1
+    def action_move(self, rows: int) -> None:
+        self.row += rows
+
+    def action_first(self) -> None:
+        self.row = 0
 
     def watch_row(self, old: int, new: int) -> None:
         self.refresh_line(old)

@@ -55,12 +55,15 @@ class Terminal:
     def until(self, seen: Callable[[list[str]], bool], patience: float = 30.0) -> float:
         """The time at which the output came with which `seen` holds."""
         deadline = time.perf_counter() + patience
+        found: float | None = None
         while time.perf_counter() < deadline:
             for at, piece in self._burst(deadline):
                 self._stream.feed(piece)
-                if seen(self.text):
-                    self.settle()
-                    return at
+                if found is None and seen(self.text):
+                    found = at
+            if found is not None:
+                self.settle()
+                return found
         raise TimeoutError("\n".join(self.text))
 
     def settle(self, quiet: float = 0.06) -> None:
