@@ -30,7 +30,8 @@ VERB_LAST = re.compile(
     re.IGNORECASE,
 )
 STARTS = (
-    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În|Pe(?: data)?"
+    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În"
+    r"|Pe(?: data)?"
     r"|Вы писали"
     r"|La|Pada"
     r"|Missatge de|Quoting|Zitat von|Citando|Citat|Selon|Il giorno|Am|Vom|Von|Em|No dia|El día|Kuupäev"
@@ -39,7 +40,8 @@ STARTS = (
     r"|于"
 )
 START = re.compile(
-    rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.年] ?\d|\d{{4}}\. [^\W\d]|ב-\d|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
+    rf"(?:{STARTS})[\s,:]+(?=\S)|\d{{4}}[-/.년年] ?\d|\d{{4}}\. [^\W\d]|ב-\d"
+    rf"|\d{{1,2}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.? [^\W\d]{{2,}}"
     r"|[^\W\d]{2,14}[.,]{1,2} ?(?:den )?\d|(?:po|út|st|čt|pá|so|ne|ma|ti|ke|to|pe|la|su) \d"
     r"|在|於|于|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
 )
@@ -66,6 +68,8 @@ DATED = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)"
 )
 NAMED = re.compile(rf"^[^\d:.!?<>]{{1,60}}\s(?:{VERBS})\s*:?\s*$", re.IGNORECASE)
+# Of people and machines alike: no client writes it but over a marked quote.
+TOLD = re.compile(r"\bsaid:$", re.IGNORECASE)
 ENDS = re.compile(r"[:：]$|\bwrote$|写道|寫道", re.IGNORECASE)
 DECORATION = " \t\u00a0*_-–—|\u200e\u200f\u202a\u202b\u202c\ufeff"
 LONE_CLOSE = re.compile(r"^>+\s*(?:>\s*)?(?:(?:" + VERBS + r")\s*)?[:：]\s*$", re.IGNORECASE)
@@ -78,7 +82,7 @@ def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
     last = lines[end].strip(DECORATION)
     if DATED.match(last):
         return end
-    if not ENDS.search(last[-60:]):
+    if not ENDS.search(last[-60:]) or (not next_is_quote and TOLD.search(last[-60:])):
         return -1
     start = _begin(lines, end, floor, next_is_quote)
     if (
@@ -117,8 +121,7 @@ def _who_and_when(joined: str) -> bool:
 
 
 def _complete(joined: str) -> bool:
-    """Whether a start and an end make an attribution: a verb at the end, or a verb or a mailbox before"
-    " the colon."""
+    """Whether a start and an end make an attribution: by a verb at the end, or a verb or a mailbox."""
     if len(joined) > 2 * WIDTH:
         return False
     if VERB_LAST.search(joined):

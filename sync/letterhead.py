@@ -1,5 +1,4 @@
-"""The block of header lines that Outlook and others put over what they answer or forward, in many"
-" languages."""
+"""The block of header lines that Outlook and others put over what they answer, in many languages."""
 
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
 
@@ -94,4 +93,6 @@ def _whole(fields: dict[str, str]) -> bool:
         return False
     address = any("@" in fields.get(kind, "") for kind in ("from", "to"))
     dated = bool(YEAR_OR_TIME.search(fields.get("date", "")))
-    return address or dated if len(kinds) == 2 else address or dated or len(kinds) >= 4 or "from" in fields
+    if len(kinds) == 2:
+        return "from" in fields and (address or dated)
+    return address or dated or len(kinds) >= 4 or "from" in fields

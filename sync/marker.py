@@ -1,5 +1,4 @@
-"""Lines that say in words that another mail follows: "Original Message", "Forwarded message", in many"
-" languages."""
+"""Lines that say in words that another mail follows, such as "Original Message", in many languages."""
 
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
 
@@ -49,6 +48,18 @@ FORWARDED = (
     "|رسالة معاد توجيهها|thư đã chuyển tiếp"
     "|proslijeđena poruka|posredovano sporočilo|missatge reenviat|pesan terusan|pesan yang diteruskan"
 )
+# What desks write over the mails they send: below it stands only what they sent.
+WALL = re.compile(
+    r"above this line|over this line|über dieser (?:zeile|linie)|oberhalb dieser (?:zeile|linie)"
+    r"|au[- ]dessus de cette ligne|(?:por )?encima de esta línea|acima d(?:esta|e esta|essa) linha"
+    r"|sopra (?:a )?questa (?:riga|linea)|boven deze (?:regel|lijn)"
+    r"|ovanför (?:den )?(?:här )?(?:denna )?(?:rad|linje)"
+    r"|over denne (?:linje|linjen)|tämän (?:rivin|viivan) yläpuolelle|(?:выше|над) (?:этой"
+    r"|этого) (?:линии|строки"
+    r"|черты|линией|строкой)|powyżej tej linii|nad t(?:ento řádek|outo čarou|ímto řádkem)|bu satırın üst"
+    r"|この(?:行|線)(?:より|の)上|在此行(?:之上|以上|上方)|이 (?:줄|선) 위",
+    re.IGNORECASE,
+)
 ORIGINAL_WORDS = re.compile(ORIGINAL, re.IGNORECASE)
 FORWARDED_WORDS = re.compile(FORWARDED, re.IGNORECASE)
 DECORATION = " \t\u00a0>*_|-="
@@ -62,6 +73,18 @@ def is_original(line: str) -> bool:
     return bool(ORIGINAL_WORDS.fullmatch(line.strip(DECORATION + ":")))
 
 
+def is_original_bare(line: str) -> bool:
+    """Without dashes the words count only over a block of header lines."""
+    return len(line) <= WIDTH and bool(ORIGINAL_WORDS.fullmatch(line.strip(DECORATION + ":")))
+
+
+def is_wall(line: str) -> bool:
+    """The words in a line of their own: dashes, hashes or equal signs around them."""
+    stripped = line.strip()
+    ruled = stripped[:1] in "-#=_*~—–" and stripped[-1:] in "-#=_*~—–."
+    return ruled and len(stripped) <= WIDTH and bool(WALL.search(stripped))
+
+
 def is_forward(line: str) -> bool:
     """Dashes before the words, or a colon after them."""
     if len(line) > WIDTH:
@@ -71,6 +94,14 @@ def is_forward(line: str) -> bool:
     if not core or not (ruled or core.endswith((":", "："))):
         return False
     return bool(FORWARDED_WORDS.fullmatch(core.rstrip(":： ")))
+
+
+# Notes draws the names of the writer and of the fields into boxes of dashes.
+BOX = re.compile(r"^\s*\|-{5,}\+-{5,}>?\s*$")
+
+
+def is_box(line: str) -> bool:
+    return len(line) <= WIDTH and bool(BOX.match(line))
 
 
 def is_ruled(line: str) -> bool:

@@ -64,7 +64,8 @@ INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
 
 # Containers whose whole content is quoted, by class or id, in the words of the clients that write them.
 CONTAINERS = re.compile(
-    r"\b(?:x_)*(?:gmail_quote(?:_container)?|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra"
+    r"\b(?:x_)*(?:gmail_quote(?:_container)?|yahoo_quoted(?:_\d+)?|protonmail_quote|tutanota_quote"
+    r"|zmail_extra"
     r"|moz-forward-container"
     r"|messageReplySection|cite_wrap|quotedReplyMessage|mail-quote-collapse|replyQuote)(?=[\s\"]|$)"
 )
@@ -74,6 +75,12 @@ CUTS = re.compile(
     r"|OutlookMessageHeader|mail-editor-reference-message-container|ms-outlook-mobile-reference-message"
     r"|zm_quote_separator|MailOriginal|reply_header)(?=[\s\"]|$)",
     re.IGNORECASE,
+)
+# The signature as its client marks it.
+SIGNATURES = re.compile(
+    r"\b(?:x_)*(?:gmail_signature(?:_prefix)?|moz-signature|protonmail_signature_block|composer_signature"
+    r"|ms-outlook-(?:ios|mobile|android)-signature|messageSignatureSection|mb_sig|AppleMailSignature"
+    r"|tutanota_signature|zm_signature|reply-signature|Signature)(?=[\s\"]|$)"
 )
 # The line over a quote, in a box of its own.
 HEADS = re.compile(r"\b(?:x_)*(?:moz-cite-prefix|gmail_attr|reply-intro|protonmail_quote_header)(?=[\s\"]|$)")
@@ -98,15 +105,15 @@ SCHEMES = ("http:", "https:", "mailto:", "tel:", "ftp:")
 
 @dataclass(slots=True)
 class Rendered:
-    """Lines of text with what the client marked: `quoted` lines, `heads` over a quote, from `cut` on"
-    " all is quoted.
+    """Lines of text with what the client marked: `quoted` lines, `heads` over one, `signs` of a signature.
 
-    From `border` on all is if a header block follows there. -1: no such mark.
+    From `cut` on all is quoted; from `border` on all is if a header block follows there. -1: no such mark.
     """
 
     lines: list[str] = field(default_factory=list)
     quoted: set[int] = field(default_factory=set)
     heads: set[int] = field(default_factory=set)
+    signs: set[int] = field(default_factory=set)
     cut: int = -1
     border: int = -1
 
@@ -124,6 +131,7 @@ class _Page:
         "pre",
         "quotes",
         "rendered",
+        "signs",
         "unclosed",
     )
 
@@ -133,6 +141,7 @@ class _Page:
         self.quotes = 0
         self.containers = 0
         self.heads = 0
+        self.signs = 0
         self.pre = 0
         self.nested: list[tuple[str, str]] = []
         self.unclosed: set[str] = set()
@@ -164,6 +173,8 @@ class _Page:
             self.rendered.quoted.add(len(lines))
         if self.heads and text:
             self.rendered.heads.add(len(lines))
+        if self.signs and text:
+            self.rendered.signs.add(len(lines))
         lines.append(f"{prefix} {text}" if prefix and text else prefix or text)
 
     def gap(self) -> None:
@@ -214,10 +225,11 @@ class _Page:
                 name, role = self.nested.pop()
                 self.count[name] -= 1
                 self.quotes -= role == "quote"
-                if role == "head":
+                if role in ("head", "sign"):
                     self.end_line(force=False)
                 self.containers -= role == "container"
                 self.heads -= role == "head"
+                self.signs -= role == "sign"
                 if name == tag:
                     break
 
@@ -237,6 +249,10 @@ class _Page:
             self.end_line(force=False)
             self.heads += 1
             return "head"
+        if tag in NESTED and SIGNATURES.search(named):
+            self.end_line(force=False)
+            self.signs += 1
+            return "sign"
         if self.quotes:
             return ""
         if self.rendered.cut < 0 and CUTS.search(named):

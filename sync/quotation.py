@@ -6,7 +6,7 @@ import re
 
 from sync import attribution, letterhead
 from sync.letterhead import Letterhead
-from sync.marker import is_forward, is_original, is_ruled
+from sync.marker import is_box, is_forward, is_original, is_original_bare, is_ruled, is_wall
 from sync.markup import Rendered
 from sync.signature import is_device, is_ruler
 
@@ -50,6 +50,8 @@ class Splitter:
             return QUOTED
         if is_ruler(line):
             return RULER
+        if index in self.page.signs:
+            return DEVICE
         return DEVICE if is_device(stripped) else TEXT
 
     def _quoted_above(self, index: int) -> bool:
@@ -109,7 +111,12 @@ class Splitter:
             return index
         if self.kinds[index] == QUOTED and index not in self.page.quoted:
             return index if self._is_quoted_head(index) else None
-        if is_original(line) or (is_ruled(line) and self._head_within(index + 1, 3)):
+        if (
+            is_wall(line)
+            or self._is_box(index)
+            or is_original(line)
+            or (is_ruled(line) and self._head_within(index + 1, 3))
+        ):
             return self._above(index)
         head = letterhead.find(self.lines, index)
         if head is None:
@@ -128,6 +135,15 @@ class Splitter:
             end += 1
         return end < len(self.lines) and self.kinds[end] == TEXT and self.kinds[head.end - 1] == QUOTED
 
+    def _is_box(self, index: int) -> bool:
+        """Two rules of a box with an address or a date between them."""
+        if not is_box(self.lines[index]):
+            return False
+        inside = self.lines[index + 1 : index + 8]
+        return any(map(is_box, inside)) and any(
+            "@" in line or "/20" in line or ".20" in line for line in inside
+        )
+
     def _opens_quote(self, index: int) -> bool:
         """Whether a marked line is the first of its run: a marker further down was quoted with the rest."""
         above = index - 1
@@ -143,11 +159,13 @@ class Splitter:
         return None
 
     def _above(self, index: int) -> int:
-        """With the rule drawn over it."""
+        """With the rule or the words over it."""
         above = index - 1
         while above >= 0 and self.kinds[above] == BLANK:
             above -= 1
-        return above if above >= 0 and self.kinds[above] == RULER else index
+        if above >= 0 and (self.kinds[above] == RULER or is_original_bare(self.lines[above])):
+            return above
+        return index
 
     def _mark(self, begin: int, end: int) -> None:
         for index in range(begin, end + 1):

@@ -1,5 +1,4 @@
-"""Lines that sign a mail: the delimiter of RFC 3676, what phones add, what list servers add, a dash and"
-" a name."""
+"""Lines that sign a mail: the delimiter of RFC 3676, what phones and list servers add, a dash and a name."""
 
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
 
@@ -17,6 +16,26 @@ THING = (
     r"|telefoon|device|airmail|mailbox|outlook"
     r"|windows|mail|yahoo|gmail|thunderbird|verizon|t-mobile|at&t|k-9|protonmail|proton|spark|newton|zoho"
     r"|aol|watch|mac|pc|tele2|alcatel|ti-\d+"
+)
+# "Get Outlook for iOS": the word for it stands before or after.
+GET = (
+    r"get|holen|hol dir|herunterladen|laden|téléchargez?r?|obtenez|obten(?:er|ga)|obtén|descarg(?:ar|a|ue)"
+    r"|obter|obtenha|baixar|scarica|ottieni|download(?:en)?|hämta|skaffa|hent|få|hanki|lataa|pobierz|stáhn\w+"
+    r"|získ\w+|stiahn\w+|szerezze|töltse|edinin|indir|obțineți|descărcați|скачать|загруз\w+|получить|отримати"
+    r"|завантаж\w+|λήψη|αποκτήστε|הורד|קבל|احصل|تنزيل|tải|入手|取得|获取|獲取|下载|下載|받기|다운로드"
+)
+SENT = (
+    r"elküldve|küldve|poslano (?:z|s|iz)|poslané z|odesláno|odesílám|odoslané|изпратено от|послато са"
+    r"|poslato sa"
+    r"|στάλθηκε από|נשלח מ|أُ?رسلت? من|تم الإرسال من|gửi từ|được gửi từ|dikirim dari|išsiųsta iš|nosūtīts no"
+    r"|saadetud|sent fra|invi[aà]t\w* (?:da|dal|con|tramite)|надіслано|відправлено|отправлено|ส่งจาก"
+)
+APP = re.compile(
+    rf"^[\W_]*(?:(?:{GET})\b.{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,20}}\b(?:ios|android)\b.{{0,100}}"
+    rf"|.{{0,20}}(?<![a-z])outlook(?![a-z]).{{0,20}}(?:\b(?:ios|android)\b)?.{{0,100}}?(?:{GET})"
+    rf"|(?:{SENT}).{{1,60}}"
+    r"|sent (?:from|with|via|using) \w+(?: \w+)?)[\W_]*$",
+    re.IGNORECASE,
 )
 DEVICE = re.compile(
     r"^[\W_]*(?:"
@@ -66,7 +85,7 @@ WIDTH = 200
 
 
 def is_device(line: str) -> bool:
-    return len(line) <= WIDTH and bool(DEVICE.match(line))
+    return len(line) <= WIDTH and bool(DEVICE.match(line) or APP.match(line))
 
 
 def is_name(line: str) -> bool:
