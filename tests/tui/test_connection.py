@@ -21,10 +21,13 @@ class Door:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.errors: list[DeskError] = []
+        self.shut: DeskError | None = None
         self.opened = self.closed = 0
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[Desk]:
+        if self.shut:
+            raise self.shut
         if self.errors:
             raise self.errors.pop(0)
         self.opened += 1
@@ -103,16 +106,18 @@ async def test_the_screen_says_that_the_desk_is_away_and_recovers(
     play: Play, service: Desk, door: Door
 ) -> None:
     await some_tickets(service, 1)
-    door.errors = [Unreachable("The [b]database[/b] sleeps.")]
+    door.shut = Unreachable("The [b]database[/b] sleeps.")
     async with play(connect=door) as stage:
         await stage.sees("The [b]database[/b] sleeps. Trying again…")
         assert "No open tickets" not in stage.text() and "NOT CONNECTED" in stage.text()
+        door.shut = None
         await stage.sees("Lamp 0")
         assert "sleeps" not in stage.text() and "NOT CONNECTED" not in stage.text()
-        door.errors = [Unreachable("Gone.")] * 2
+        door.shut = Unreachable("Gone.")
         stage.app.connection.doubt(Unreachable("Gone."))
         await stage.sees("Gone. Trying again…")
         await service.receive_mail(mail("meanwhile", subject="Came meanwhile"))
+        door.shut = None
         await stage.sees("Came meanwhile")
 
 
