@@ -182,13 +182,13 @@ async def test_the_daemon_is_killed_at_every_step(house: House) -> None:
 
 async def test_the_daemon_is_killed_and_killed_again_while_it_recovers(house: House) -> None:
     dice = random.Random(1)
-    for _ in range(20):
+    for _ in range(32):
         first = house.mail(house.maildir / "new")
         house.mail(house.maildir / "new", answers=first)
         house.live(dice.randrange(20, 40))
         await house.answer(f"Answer {house._serial}") if (await house.desk.list_tickets()).tickets else None
         for _ in range(4):
-            house.live(dice.randrange(1, 50))
+            house.live(dice.randrange(1, 30))
         house.live()
         await house.check()
 
