@@ -1,9 +1,11 @@
 """What of the MIME tree a person reads, and what is an attachment (RFC 2046, RFC 2183, RFC 2387)."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 
 from sync.charset import decode
+from sync.enclosed import take_out
 from sync.flowed import unflow
 from sync.header import read
 from sync.parameter import clean_name
@@ -20,8 +22,7 @@ MACHINE = (
     "message/global-delivery-status",
     "text/rfc822-headers",
 )
-
-
+META = re.compile(rb"<meta\b[^<>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 # Longer than anybody reads on a screen; what is longer is a file.
 TEXT_LIMIT = 1_000_000
 
@@ -86,13 +87,25 @@ def _text(part: Part, body: Body) -> str:
         body.problems.append("The text is very long: its beginning is shown, the whole is an attachment.")
         name = "long-text.html" if part.type == "text/html" else "long-text.txt"
         body.attachments.append(_attachment(name, part.type, content, "", False))
-    text, problem = decode(content[:TEXT_LIMIT], part.parameters.get("charset", ""))
+    content = content[:TEXT_LIMIT]
+    if part.type == "text/plain":
+        content, files = take_out(content)
+        for written, data in files:
+            named = clean_name(decode(written, part.parameters.get("charset", ""))[0])
+            body.attachments.append(_attachment(named, _type_of(named), data, "", False))
+    text, problem = decode(content, part.parameters.get("charset", "") or _told_by_page(part, content))
     if problem:
         body.problems.append(problem)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     if part.type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, part.parameters.get("delsp", "").lower() == "yes")
     return text
+
+
+def _told_by_page(part: Part, content: bytes) -> str:
+    """The charset that HTML says in its own head, for parts that say none in theirs."""
+    told = META.search(content[:2048]) if part.type == "text/html" else None
+    return told[1].decode("ascii") if told else ""
 
 
 def _attach(part: Part, body: Body, related: bool) -> None:

@@ -49,6 +49,11 @@ MEANT = {
 }
 # Codecs that answer to a name but are no charset a mail can be in.
 NOT_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
+# Which charset shifts by an escape sequence, whatever the label says (ISO 2022).
+ESCAPES = (
+    ("iso2022_kr", re.compile(rb"\x1b\$\)C")),
+    ("iso2022_jp_ext", re.compile(rb"\x1b(?:\$[@B]|\$\(D|\(J|\(I)")),
+)
 LABEL = re.compile(r"[a-z0-9][a-z0-9_.:+-]*")
 SAMPLE = 4096
 
@@ -84,6 +89,8 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
     if data.isascii() and not _shifts(data, label):
         return data.decode("ascii"), ""
     name = codec(label) if label else None
+    if b"\x1b" in data and name in (None, "ascii", "utf-8"):
+        name = next((shifted for shifted, mark in ESCAPES if mark.search(data)), name)
     if name and name != "ascii":
         try:
             return data.decode(name), ""
@@ -107,12 +114,11 @@ def _guess(data: bytes, name: str | None) -> tuple[str, str]:
     try:
         return "utf-8", data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if len(data) - error.start < 4 and error.reason == "unexpected end of data":
+        cut = len(data) - error.start < 4 and error.reason == "unexpected end of data"
+        if cut and not data[: error.start].isascii():
             return "utf-8", data.decode("utf-8", "replace")  # cut in the middle of a character
     if name and name != "ascii":
         return name, data.decode(name, "replace")
-    if b"\x1b$" in data or b"\x1b(" in data:
-        return "iso2022_jp_ext", data.decode("iso2022_jp_ext", "replace")
     sample = data[:SAMPLE]
     high = sum(sample.translate(HIGH))
     if high * 6 > len(sample):

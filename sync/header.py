@@ -50,7 +50,8 @@ class Header:
         return words(self.raw(name))
 
     def _unfold(self, value: bytes) -> str:
-        text = value.decode("ascii") if value.isascii() else _eight_bit(value, self.charset)
+        plain = value.isascii() and b"\x1b" not in value
+        text = value.decode("ascii") if plain else _eight_bit(value, self.charset)
         if "\n" in text or "\r" in text:
             text = FOLD.sub(" ", text)
         return text.strip().replace("\x00", "")
@@ -58,6 +59,8 @@ class Header:
 
 def _eight_bit(value: bytes, charset: str) -> str:
     """UTF-8 (RFC 6532) before the charset of the body, which wins only where the bytes are no UTF-8."""
+    if value.isascii():  # Japanese, shifted by escape sequences
+        return decode(value)[0]
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:

@@ -80,5 +80,7 @@ def filename(disposition: dict[str, str], content_type: dict[str, str]) -> str:
 def clean_name(name: str) -> str:
     if "'" in name and name.lower().startswith(("utf-8''", "iso-8859-1''", "us-ascii''")):
         name = decode(unquote_to_bytes(name.split("''", 1)[1]), name.split("'", 1)[0])[0]
+    if len(name) > 2 and name[0] == name[-1] == "'":
+        name = name[1:-1]
     name = CONTROLS.sub("", name.strip().replace("\r\n", "_").replace("\n", "_")).strip()
     return SEPARATORS.split(name)[-1].strip() if SEPARATORS.search(name) else name
