@@ -9,7 +9,8 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -29,13 +30,30 @@ def is_terminal() -> bool:
 
 
 def write(text: str) -> None:
-    """The text and a line break on stdout. When nobody reads any more, the command ends quietly, as done."""
+    """The text and a line break on stdout."""
     try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        with _read_by_someone():
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
     except UnicodeEncodeError:
         encoding = sys.stdout.encoding
         write(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def write_raw(content: bytes) -> None:
+    """Bytes that nobody made safe: never onto a terminal."""
+    if is_terminal():
+        raise typer.BadParameter("The raw mail may hold anything; send it into a file or a pipe.")
+    with _read_by_someone():
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+
+
+@contextmanager
+def _read_by_someone() -> Iterator[None]:
+    """When nobody reads any more, the command ends quietly, as done."""
+    try:
+        yield
     except OSError as error:
         # The interpreter flushes once more at its end; that must not fail too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.opening import settings_of, with_desk
-from commands.output import write, write_json, write_rows
+from commands.output import write, write_json, write_raw, write_rows
 from commands.typed import Json
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def show_quarantined(
         return
     content = LocalFiles(settings_of(context).home / "files").get("raw", mail.sha256)
     if raw:
-        _write_raw(content)
+        write_raw(content)
     else:
         _print(mail, content)
 
@@ -114,13 +114,3 @@ def _print(mail: "RawMail", content: bytes) -> None:
     write(f"\n{safe_text(content[:SHOWN].decode('utf-8', 'replace')).rstrip()}")
     if len(content) > SHOWN:
         write(f"({len(content) - SHOWN:,} more bytes; --raw has them all)")
-
-
-def _write_raw(content: bytes) -> None:
-    """Bytes that nobody made safe: never onto a terminal."""
-    import sys
-
-    if sys.stdout.isatty():
-        raise typer.BadParameter("The raw mail may hold anything; send it into a file or a pipe.")
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()

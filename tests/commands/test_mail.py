@@ -130,7 +130,7 @@ def test_quarantine_is_listed_shown_and_tried_again(
         raise ZeroDivisionError("a bug in reading")
 
     with monkeypatch.context() as broken:
-        broken.setattr("sync.inbound.parse_mail", fail)
+        broken.setattr("sync.reading.parse_mail", fail)
         assert counts(ttydesk("mail", "ingest", "--json", stdin=mail(1))) == {"quarantined": 1}
         (held,) = ttydesk("mail", "quarantine", "list", "--json").json
         assert ttydesk("mail", "quarantine", "retry", "--all", "--json").json[0]["outcome"] == "quarantined"

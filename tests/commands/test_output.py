@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import output
+from core.errors import StorageFailed
 
 
 class Screen(io.StringIO):
@@ -101,6 +102,20 @@ def test_a_character_the_terminal_cannot_show_becomes_a_question_mark(
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "latin-1"))
     output.write("Grüße 日本")
     assert shown.getvalue() == "Grüße ??\n".encode("latin-1")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(StorageFailed, match="The output cannot be written: No space left on device"):
+            output.write_raw(b"x" * 100_000)
+
+
+def test_raw_bytes_go_to_no_terminal(screen: Screen) -> None:
+    with redirect_stdout(screen), pytest.raises(typer.BadParameter):
+        output.write_raw(b"\x1b[2J")
+    assert screen.getvalue() == ""
 
 
 def test_a_reader_who_left_ends_the_command_quietly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
