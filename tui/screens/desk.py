@@ -8,7 +8,7 @@ import inspect
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.events import Resize
 from textual.widgets import Input, Label, Static
 
@@ -16,6 +16,7 @@ from tui.keys import DESK_KEYS
 from tui.screens.menu import Choice, Menu
 from tui.screens.writing import Writing
 from tui.widgets.conversation import ConversationPane
+from tui.widgets.ground import Column, Row
 from tui.widgets.key_line import KeyLine
 from tui.widgets.status_line import StatusLine
 from tui.widgets.ticket_facts import TicketFacts
@@ -46,8 +47,8 @@ class DeskScreen(Writing):
 
     def compose(self) -> ComposeResult:
         yield ViewBar()
-        with Horizontal(id="panes"):
-            with Vertical(id="list-pane"):
+        with Row(id="panes"):
+            with Column(id="list-pane"):
                 with Horizontal(id="search-box", classes="line"):
                     yield Label("/")
                     yield Input(
@@ -57,7 +58,7 @@ class DeskScreen(Writing):
                 yield Static(id="search-trouble", markup=False)
                 yield Static(id="banner", markup=False)
                 yield TicketList(now=self.clock)
-            with Vertical(id="ticket-pane"):
+            with Column(id="ticket-pane"):
                 yield TicketFacts(self.clock())
                 yield ConversationPane(self.clock())
                 yield Static(NO_TICKET, id="no-ticket", markup=False)

@@ -20,6 +20,22 @@ _RULES = {
 }
 
 
+_INNER = ("waiting_since", "last_response_at", "message")
+"""What the desk keeps for itself, and no agent changes."""
+
+_DID = {
+    "created": "began this ticket",
+    "received": "took in a mail",
+    "updated": "changed it",
+    "replied": "answered",
+    "noted": "added a note",
+    "sent": "sent the answer",
+    "unsent": "took the answer back",
+    "undone": "took a change back",
+    "bounced": "learned that an answer did not arrive",
+}
+
+
 def why_words(why: Why, message: Message) -> str:
     rule = why.rule or message.joined_by
     lines = [_RULES.get(rule, f"By the rule “{safe_line(rule)}”.")]
@@ -40,8 +56,9 @@ def event_words(events: Sequence[Event], now: datetime) -> str:
     for event in reversed(events):
         who = safe_line(event.actor_email or "the desk", limit=80)
         when = event.created_at.astimezone(now.tzinfo)
-        lines.append(f"{when:%d %b %Y %H:%M}  {who}  {event.kind}  ({relative_time(event.created_at, now)})")
-        for field in sorted(event.before.keys() | event.after.keys()):
+        did = _DID.get(event.kind, safe_line(event.kind))
+        lines.append(f"{when:%d %b %Y %H:%M}  {who} {did}  ({relative_time(event.created_at, now)})")
+        for field in sorted((event.before.keys() | event.after.keys()).difference(_INNER)):
             before, after = event.before.get(field), event.after.get(field)
             if before != after:
                 lines.append(f"    {field}: {_value(before)} → {_value(after)}")

@@ -20,6 +20,7 @@ from tui.drafts import DraftFolder
 from tui.history import History
 from tui.shelf import Shelf
 from tui.widgets.conversation import ConversationPane
+from tui.widgets.ground import Ground
 from tui.widgets.status_line import StatusLine
 from tui.widgets.ticket_facts import TicketFacts
 from tui.widgets.ticket_list import TicketList
@@ -34,7 +35,7 @@ WIDE = 110
 """Columns from which on list and conversation stand side by side."""
 
 
-class Panes(Screen[None]):
+class Panes(Ground, Screen[None]):
     views = getters.query_one(ViewBar)
     search_field = getters.query_one("#search", Input)
     search_trouble = getters.query_one("#search-trouble", Static)

@@ -96,15 +96,25 @@ class ConversationPane(ScrollView, can_focus=True):
         return entries[min(self._current, len(entries) - 1)] if entries else None
 
     def show(self, conversation: Conversation | None, now: datetime) -> None:
-        """Another ticket begins at its newest message; the same ticket stays where it was read."""
+        """Another ticket begins at its newest message; the same ticket stays where it is read.
+
+        Whoever reads the newest message is taken along to a newer one.
+        """
         old, self.conversation, self.now = self.conversation, conversation, now
         same = old is not None and conversation is not None and old.ticket.id == conversation.ticket.id
         if not same:
             self._unfolded = frozenset()
+        before, current = self._thread, self.current
         self._lay_out()
-        if not same:
+        place = self._thread.place_of(current.id) if same and current else None
+        at_end = current is not None and current is before.entries[-1]
+        if place is None or (at_end and place < len(self._thread.entries) - 1):
             self._current = max(len(self._thread.entries) - 1, 0)
             self._to_current()
+        else:
+            moved = self._thread.starts[place] - before.starts[self._current]
+            self._current = place
+            self.scroll_to(y=self.scroll_offset.y + moved, animate=False, force=True, immediate=True)
 
     def repaint_ages(self, now: datetime) -> None:
         self.now = now

@@ -3,6 +3,8 @@
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
+from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -44,9 +46,15 @@ class KeyLine(Widget):
         """The keys whose bindings ask to be shown, each action once, nearest to the focus first."""
         if (focused := self.screen.focused) and focused.parent and focused.parent.has_class("line"):
             return [("⏎", "Go"), ("esc", "Back")]
-        found: dict[str, tuple[str, str]] = {}
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if binding.show and active.enabled and binding.action not in found:
-                found[binding.action] = (self.app.get_key_display(binding), binding.description)
-        return list(found.values())[:MOST]
+        found: dict[str, tuple[int, int, str, str]] = {}
+        nodes: list[DOMNode] = []
+        for node, binding, enabled, _ in self.screen.active_bindings.values():
+            if not (binding.show and enabled) or binding.action in found:
+                continue
+            if node not in nodes:
+                nodes.append(node)
+            ids = [one.id for one in node.BINDINGS if isinstance(one, Binding)]
+            place = ids.index(binding.id) if binding.id in ids else len(ids)
+            words = (self.app.get_key_display(binding), binding.description)
+            found[binding.action] = (nodes.index(node), place, *words)
+        return [(key, words) for _, _, key, words in sorted(found.values())][:MOST]

@@ -55,6 +55,9 @@ class Thread:
                 found = index
         return found
 
+    def place_of(self, id: UUID) -> int | None:
+        return next((place for place, entry in enumerate(self.entries) if entry.id == id), None)
+
 
 def entries(conversation: Conversation) -> list[Entry]:
     """Messages and notes in the order in which they came."""
@@ -67,8 +70,8 @@ def lay_out(conversation: Conversation, width: int, unfolded: frozenset[UUID], n
     thread = Thread()
     if conversation.earlier:
         count = conversation.earlier
-        words = f"  {count} earlier message{'s' if count > 1 else ''} not shown: {'{'} loads them"
-        thread.lines += [Line((Span(words, "faint"),)), Line(())]
+        words = f"  {count} earlier message{'s' if count > 1 else ''} not shown: {{ loads them"
+        thread.lines += [Line((Span(cropped(words, width), "faint"),)), Line(())]
     for entry in entries(conversation):
         thread.entries.append(entry)
         thread.starts.append(len(thread.lines))

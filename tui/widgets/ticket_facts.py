@@ -73,16 +73,13 @@ class TicketFacts(Widget):
         return line
 
     def _times(self, ticket: Ticket) -> str:
-        if ticket.waiting_since is not None:
-            return f"customer waits {_since(ticket.waiting_since, self.now)}"
-        return f"changed {_since(ticket.updated_at, self.now, ' ago')}"
+        waiting = ticket.waiting_since is not None
+        words = relative_time(ticket.waiting_since or ticket.updated_at, self.now)
+        if words == "now":
+            return "customer wrote just now" if waiting else "changed just now"
+        if words[-1] not in "mhd":
+            return f"{'customer waits since' if waiting else 'changed on'} {words}"
+        return f"customer waits {words}" if waiting else f"changed {words} ago"
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"facts--{name}", partial=True)
-
-
-def _since(then: datetime, now: datetime, ago: str = "") -> str:
-    words = relative_time(then, now)
-    if words == "now":
-        return "just now" if ago else "since now"
-    return f"{words}{ago}" if words[-1] in "mhd" else words

@@ -43,6 +43,11 @@ _RELOAD_PAUSE = 0.25
 _AGES_PAUSE = 30.0
 
 
+def _key(keys: str, action: str, name: str, id: str, tooltip: str = "", show: bool = False) -> Binding:
+    """With priority: without, it would first bubble up to the app, through everything the list lies in."""
+    return Binding(keys, action, name, show, priority=True, id=f"list.{id}", tooltip=tooltip)
+
+
 class TicketList(ScrollView, can_focus=True):
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"ticket-list--{part}" for part in PARTS}
@@ -74,17 +79,17 @@ class TicketList(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Next", show=False, id="list.next", tooltip="The next ticket"),
-        Binding("k,up", "move(-1)", "Previous", show=False, id="list.previous"),
-        Binding("pagedown,ctrl+f", "page(1.0)", "Page down", show=False, id="list.page_down"),
-        Binding("pageup,ctrl+b", "page(-1.0)", "Page up", show=False, id="list.page_up"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="list.half_page_down"),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="list.half_page_up"),
-        Binding("home", "first", "First", show=False, id="list.first", tooltip="The first ticket (also g g)"),
-        Binding("G,end", "last", "Last", show=False, id="list.last", tooltip="The last ticket"),
-        Binding("enter,o", "open", "Open", id="list.open", tooltip="Read the ticket"),
-        Binding("x,space", "mark", "Mark", id="list.mark", tooltip="Mark it, for a command on several"),
-        Binding("V", "range", "Mark a range", show=False, id="list.range", tooltip="Mark up to the cursor"),
+        _key("j,down", "move(1)", "Next", "next"),
+        _key("k,up", "move(-1)", "Previous", "previous"),
+        _key("pagedown,ctrl+f", "page(1.0)", "Page down", "page_down"),
+        _key("pageup,ctrl+b", "page(-1.0)", "Page up", "page_up"),
+        _key("ctrl+d", "page(0.5)", "Half a page down", "half_page_down"),
+        _key("ctrl+u", "page(-0.5)", "Half a page up", "half_page_up"),
+        _key("home", "first", "First", "first", "The first ticket (also g g)"),
+        _key("G,end", "last", "Last", "last", "The last ticket"),
+        _key("enter,o", "open", "Open", "open", "Read the ticket", show=True),
+        _key("x,space", "mark", "Mark", "mark", "Mark it, for a command on several", show=True),
+        _key("V", "range", "Mark a range", "range", "Mark up to the cursor"),
         Binding("escape", "unmark", "Drop marks", show=False, id="list.unmark"),
     ]
 
