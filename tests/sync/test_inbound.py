@@ -125,6 +125,15 @@ async def test_a_mail_over_the_limit_is_taken_in_and_its_files_are_named(
     assert list(intake.files.listing("attachments")) == []
 
 
+async def test_a_mail_of_50_megabytes_is_taken_in(service: Desk, desk: Desk, intake: Intake) -> None:
+    raw = RAW + b"A line of words that somebody wrote.\n" * 1_400_000
+    received = await receive(service, intake, raw)
+    assert received.outcome is Outcome.CREATED and received.number
+    (message,) = (await desk.show_ticket(received.number)).messages
+    assert message.content.endswith(" more characters are in the raw mail.]")
+    assert intake.files.get("raw", hashlib.sha256(raw).hexdigest()) == raw
+
+
 async def test_a_fault_in_reading_sets_the_mail_aside_and_a_retry_takes_it_in(
     service: Desk, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

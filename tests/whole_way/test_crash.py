@@ -1,7 +1,7 @@
 """Kill -9 at every step, start again: no mail is lost, no ticket doubled, no answer sent twice.
 
-Each test goes on over all its deaths with one desk, so that traces of earlier ones are there too, and says how
-often it has to kill at least: together more than 200 times.
+Each test goes on over all its deaths with one desk, so that traces of earlier ones are there too, and says
+how often it has to kill at least: together more than 200 times.
 """
 
 import json
