@@ -61,7 +61,9 @@ class TicketList(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
 
         & > .ticket-list--header { color: $text-muted; background: $panel; }
-        & > .ticket-list--quiet { color: $text-muted; }
+        & > .ticket-list--quiet, & > .ticket-list--empty, & > .ticket-list--closed, & > .ticket-list--low {
+            color: $text-muted;
+        }
         & > .ticket-list--strong { text-style: bold; }
         & > .ticket-list--waiting { color: $text-accent; }
         & > .ticket-list--marked { background: $secondary-muted; }
@@ -69,13 +71,10 @@ class TicketList(ScrollView, can_focus=True):
         & > .ticket-list--cursor {
             background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
         }
-        & > .ticket-list--empty { color: $text-muted; }
         & > .ticket-list--open { color: $text-primary; }
         & > .ticket-list--pending { color: $text-warning; }
         & > .ticket-list--resolved { color: $text-success; }
-        & > .ticket-list--closed { color: $text-muted; }
         & > .ticket-list--high { color: $text-error; }
-        & > .ticket-list--low { color: $text-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -334,8 +333,6 @@ class TicketList(ScrollView, can_focus=True):
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """Only the cursor looks different; Textual would look up every style anew, for milliseconds."""
-
-    # Pages
 
     def _ask(self) -> None:
         top = round(self.scroll_y)
