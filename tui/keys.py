@@ -4,7 +4,11 @@ An id is the name under which `settings.keys` gives an action other keys. The fe
 bottom line are those that an agent presses most.
 """
 
-from textual.binding import Binding, BindingType
+from typing import Any
+
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.keys import key_to_character
+from textual.screen import Screen
 
 from tui.widgets.view_bar import VIEWS
 
@@ -52,3 +56,14 @@ DESK_KEYS += [
     Binding("ctrl+p", "palette", "Palette", False, priority=True, id="desk.palette", tooltip="All commands"),
     Binding("ctrl+k", "palette", "Palette", False, id="desk.palette-too"),  # in a text it deletes
 ]
+
+
+def keys_here(screen: Screen[Any]) -> list[ActiveBinding]:
+    """The bindings that a key reaches now: not those whose key is a letter for a field with the focus."""
+    focused = screen.focused
+
+    def reaches(key: str, active: ActiveBinding) -> bool:
+        typed = focused is not None and focused.check_consume_key(key, key_to_character(key))
+        return active.enabled and (active.binding.priority or not typed)
+
+    return [active for key, active in screen.active_bindings.items() if reaches(key, active)]

@@ -135,9 +135,9 @@ class DeskScreen(Writing):
         await self.app.run_action("quit")
 
     def action_help(self) -> None:
-        from tui.screens.help import Help, keys_here
+        from tui.screens.help import Help, listed_keys
 
-        self.app.push_screen(Help(keys_here(self.app, self)))
+        self.app.push_screen(Help(listed_keys(self.app, self)))
 
     @work(group="menus")
     async def action_palette(self) -> None:

@@ -11,6 +11,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
+from tui.keys import keys_here
+
 
 @dataclass(frozen=True)
 class Key:
@@ -25,13 +27,13 @@ _GROUPS = {
 }  # fmt: skip
 
 
-def keys_here(app: App[None], screen: Screen[None]) -> list[Key]:
+def listed_keys(app: App[None], screen: Screen[None]) -> list[Key]:
     """Each action of the screen once, with all its keys, in the order of their groups."""
     found: dict[tuple[str, str], tuple[list[str], str]] = {}
-    for active in screen.active_bindings.values():
+    for active in keys_here(screen):
         binding = active.binding
         group = _GROUPS.get((binding.id or "").partition(".")[0], "")
-        if active.enabled and group and binding.description:
+        if group and binding.description:
             words = binding.tooltip or binding.description
             keys, _ = found.setdefault((group, binding.id or ""), ([], words))
             keys.append(app.get_key_display(binding))

@@ -112,7 +112,7 @@ class ConversationPane(ScrollView, can_focus=True):
             self._current = max(len(self._thread.entries) - 1, 0)
             self._to_current()
         else:
-            moved = self._thread.starts[place] - before.starts[self._current]
+            moved = self._thread.starts[place] - before.starts[min(self._current, len(before.starts) - 1)]
             self._current = place
             self.scroll_to(y=self.scroll_offset.y + moved, animate=False, force=True, immediate=True)
 

@@ -8,6 +8,8 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.keys import keys_here
+
 MOST = 7
 
 
@@ -48,8 +50,8 @@ class KeyLine(Widget):
             return [("⏎", "Go"), ("esc", "Back")]
         found: dict[str, tuple[int, int, str, str]] = {}
         nodes: list[DOMNode] = []
-        for node, binding, enabled, _ in self.screen.active_bindings.values():
-            if not (binding.show and enabled) or binding.action in found:
+        for node, binding, _, _ in keys_here(self.screen):
+            if not binding.show or binding.action in found:
                 continue
             if node not in nodes:
                 nodes.append(node)
