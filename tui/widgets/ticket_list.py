@@ -61,9 +61,8 @@ class TicketList(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
 
         & > .ticket-list--header { color: $text-muted; background: $panel; }
-        & > .ticket-list--quiet, & > .ticket-list--empty, & > .ticket-list--closed, & > .ticket-list--low {
-            color: $text-muted;
-        }
+        & > .ticket-list--low { color: $text-muted; }
+        & > .ticket-list--quiet, & > .ticket-list--empty, & > .ticket-list--closed { color: $text-muted; }
         & > .ticket-list--strong { text-style: bold; }
         & > .ticket-list--waiting { color: $text-accent; }
         & > .ticket-list--marked { background: $secondary-muted; }
@@ -78,7 +77,7 @@ class TicketList(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        _key("j,down", "move(1)", "Next", "next"),
+        _key("j,down", "move(1)", "Next", "next", "The next ticket"),
         _key("k,up", "move(-1)", "Previous", "previous"),
         _key("pagedown,ctrl+f", "page(1.0)", "Page down", "page_down"),
         _key("pageup,ctrl+b", "page(-1.0)", "Page up", "page_up"),
