@@ -1,0 +1,24 @@
+"""An empty home for the programs. Not under tmp_path: the server's account, as root, must get there."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.whole_way.programs import Programs
+
+CONFIG = 'grace_seconds = 0.2\nagent = "ada@lamps.example"\n[mailbox]\naddress = "help@lamps.example"\n'
+
+
+@pytest.fixture
+def programs() -> Iterator[Programs]:
+    """When they have ended, no server of theirs is left."""
+    with tempfile.TemporaryDirectory(prefix="ttydesk-tests-") as folder:
+        (Path(folder) / "config.toml").write_text(CONFIG)
+        programs = Programs(Path(folder))
+        yield programs
+        left = programs.servers()
+        if left:
+            programs.kill_servers()
+        assert not left
