@@ -131,6 +131,7 @@ def test_another_file_is_no_mail_and_the_problem_says_so(raw: bytes) -> None:
     assert not mail.is_mail and mail.problems[0].startswith("This is not a mail: ")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_no_bytes_raise(raw: bytes) -> None:
     parse_mail(raw)
@@ -138,6 +139,7 @@ def test_no_bytes_raise(raw: bytes) -> None:
 
 
 @settings(max_examples=150)
+@settings(deadline=None)
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=8), st.integers(0, 40)), max_size=8),

@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.markup import render
@@ -141,6 +141,7 @@ def test_a_forward_names_who_wrote_first(name: str) -> None:
     assert mail.is_forward and mail.forwarded_sender and mail.forwarded_sender.email == "carl@client.example"
 
 
+@settings(deadline=None)
 @given(words)
 def test_no_line_is_lost_and_no_reply_is_empty(text: str) -> None:
     lines = text.split("\n")
