@@ -7,7 +7,6 @@ bottom line are those that an agent presses most.
 from typing import Any
 
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.keys import key_to_character
 from textual.screen import Screen
 
 from tui.widgets.view_bar import VIEWS
@@ -63,7 +62,10 @@ def keys_here(screen: Screen[Any]) -> list[ActiveBinding]:
     focused = screen.focused
 
     def reaches(key: str, active: ActiveBinding) -> bool:
-        typed = focused is not None and focused.check_consume_key(key, key_to_character(key))
-        return active.enabled and (active.binding.priority or not typed)
+        if focused is None or active.binding.priority:
+            return active.enabled
+        shown = screen.app.get_key_display(active.binding)
+        character = shown if len(shown) == 1 and shown.isascii() else None
+        return active.enabled and not focused.check_consume_key(key, character)
 
     return [active for key, active in screen.active_bindings.items() if reaches(key, active)]

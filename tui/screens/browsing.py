@@ -233,12 +233,12 @@ class Browsing(Panes):
     def action_search(self, narrow: bool = False) -> None:
         text = self.query_now.text if self.query_now.text is not None else VIEWS[self.query_now.view]
         self.search_field.value = f"{text} ".lstrip() if narrow else (self.query_now.text or "")
-        self.query_one("#search-box").display = True
+        self.search_box.display = True
         self.set_focus(self.search_field)
         self.search_field.action_end()
 
     def close_search(self) -> None:
-        self.query_one("#search-box").display = False
+        self.search_box.display = False
         self.say_about_search("")
 
     def say_about_search(self, words: str) -> None:
@@ -269,7 +269,7 @@ class Browsing(Panes):
 
     def leave_search(self) -> bool:
         """One step back; False when there was nothing to leave."""
-        if self.query_one("#search-box").display:
+        if self.search_box.display:
             self.close_search()
             self.set_focus(self.tickets)
             return True

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual import getters
+from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input, Static
@@ -36,14 +37,45 @@ WIDE = 110
 
 
 class Panes(Ground, Screen[None]):
-    views = getters.query_one(ViewBar)
-    search_field = getters.query_one("#search", Input)
-    search_trouble = getters.query_one("#search-trouble", Static)
-    banner = getters.query_one("#banner", Static)
-    tickets = getters.query_one(TicketList)
-    facts = getters.query_one(TicketFacts)
-    thread = getters.query_one(ConversationPane)
-    status = getters.query_one(StatusLine)
+    @cached_property
+    def views(self) -> ViewBar:
+        return self.query_one(ViewBar)
+
+    @cached_property
+    def search_box(self) -> Horizontal:
+        return self.query_one("#search-box", Horizontal)
+
+    @cached_property
+    def search_field(self) -> Input:
+        return self.query_one("#search", Input)
+
+    @cached_property
+    def search_trouble(self) -> Static:
+        return self.query_one("#search-trouble", Static)
+
+    @cached_property
+    def banner(self) -> Static:
+        return self.query_one("#banner", Static)
+
+    @cached_property
+    def tickets(self) -> TicketList:
+        return self.query_one(TicketList)
+
+    @cached_property
+    def facts(self) -> TicketFacts:
+        return self.query_one(TicketFacts)
+
+    @cached_property
+    def thread(self) -> ConversationPane:
+        return self.query_one(ConversationPane)
+
+    @cached_property
+    def no_ticket(self) -> Static:
+        return self.query_one("#no-ticket", Static)
+
+    @cached_property
+    def status(self) -> StatusLine:
+        return self.query_one(StatusLine)
 
     def __init__(
         self,

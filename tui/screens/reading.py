@@ -104,7 +104,7 @@ class Reading(Browsing):
             self.paint_conversation(conversation)
 
     def paint_conversation(self, conversation: Conversation) -> None:
-        self.query_one("#no-ticket").display = False
+        self.no_ticket.display = False
         self.facts.display = self.thread.display = True
         self.facts.now = self.clock()
         self.facts.ticket = conversation.ticket
@@ -118,7 +118,7 @@ class Reading(Browsing):
         self.facts.ticket = None
         self.thread.show(None, self.clock())
         self.facts.display = self.thread.display = False
-        self.query_one("#no-ticket").display = True
+        self.no_ticket.display = True
 
     def leave_ticket(self) -> None:
         if self.reading:
