@@ -26,8 +26,8 @@ Batch = Sequence[Entry]
 Prepared = list[dict[str, Any] | Skipped]
 """Mails as the desk takes them, and files that could not be read."""
 
-DISK = ThreadPoolExecutor(4, "disk")
-"""Writes the bytes of mails while other threads read what is in them."""
+_DISK = ThreadPoolExecutor(1, "disk")
+"""Writes the bytes of a batch while another thread reads what is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,10 @@ def judge(parsed: ParsedMail, raw: bytes, origin: Origin, intake: Intake) -> Ver
 
 
 def prepare(intake: Intake, raw: bytes, origin: Origin, now: datetime) -> dict[str, Any]:
-    """Store and understand a mail; returns what `Desk.receive_mail` takes.
-
-    The bytes go to the disk while they are parsed, and have arrived there when this returns.
-    """
-    stored = DISK.submit(intake.files.put, "raw", raw)
-    try:
-        mail, attachments = understand(intake, raw, origin, now)
-        intake.files.put_many("attachments", attachments)
-    finally:
-        stored.result()
+    """Store and understand a mail; returns what `Desk.receive_mail` takes. Then all of it is on the disk."""
+    intake.files.put("raw", raw)
+    mail, attachments = understand(intake, raw, origin, now)
+    intake.files.put_many("attachments", attachments)
     return mail
 
 
@@ -123,7 +117,7 @@ def prepare_batch(intake: Intake, batch: Batch, now: datetime) -> Prepared:
         except StorageFailed as error:
             prepared.append(Skipped(entry.path, str(error)))
     attachments: list[bytes] = []
-    stored = DISK.submit(intake.files.put_many, "raw", raws)
+    stored = _DISK.submit(intake.files.put_many, "raw", raws)
     try:
         for raw in raws:
             mail, contents = understand(intake, raw, Origin(is_history=True), now)

@@ -130,7 +130,9 @@ async def test_a_mail_of_50_megabytes_is_taken_in(service: Desk, desk: Desk, int
     received = await receive(service, intake, raw)
     assert received.outcome is Outcome.CREATED and received.number
     (message,) = (await desk.show_ticket(received.number)).messages
-    assert message.content.endswith(" more characters are in the raw mail.]")
+    assert message.content.startswith("It is broken.\nA line of words")
+    (rest,) = message.attachments
+    assert rest.size > 50_000_000
     assert intake.files.get("raw", hashlib.sha256(raw).hexdigest()) == raw
 
 
