@@ -10,7 +10,7 @@ from commands.typed import Body, BodyFile, Json, Number, Priority, Sort, Status,
 
 if TYPE_CHECKING:
     from core.desk import Desk
-    from core.models import Changed, Event, Mailto, Ticket
+    from core.models import Changed, Mailto, Ticket
 
 app = typer.Typer(
     help="Tickets: list, show, create, reply, unsend, note, update, undo, events.", no_args_is_help=True
@@ -41,7 +41,7 @@ def list_tickets(
         str | None, typer.Option(metavar="VIEW", help="unassigned, mine, open, pending, resolved or all.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
-    sort: Annotated[Sort, typer.Option(help="What comes first.")] = "updated",
+    sort: Annotated[Sort, typer.Option(help="What comes first.")] = "latest",
     reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
     json: Json = False,
 ) -> None:
@@ -227,13 +227,7 @@ def list_events(
     """What happened to a ticket: who changed what, when and why."""
     from commands.conversation import print_events
 
-    async def work(desk: "Desk") -> "list[Event]":
-        events = await desk.list_events(number, limit)
-        if not events:  # no ticket is without any: it refuses a number that does not exist
-            await desk.show_ticket(number, limit=1)
-        return events
-
-    events = with_desk(context, work)
+    events = with_desk(context, lambda desk: desk.list_events(number, limit))
     if json:
         write_json(events)
     else:

@@ -67,7 +67,7 @@ class Desk:
     async def list_tickets(
         self,
         filter: TicketFilter | None = None,
-        sort: Sort = Sort.UPDATED,
+        sort: Sort = Sort.LATEST,
         reverse: bool = False,
         limit: int = 50,
         after: str | None = None,

@@ -39,12 +39,16 @@ $$;
 
 create or replace function public.list_events(number bigint, "limit" integer default 200) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_ticket uuid := (select id from tickets t where t.number = list_events.number);
 begin
   perform desk.require_reader();
+  if v_ticket is null then
+    raise exception 'There is no ticket #%.', list_events.number using errcode = 'PT404';
+  end if;
   return (
     select coalesce(jsonb_agg(desk.event_json(e) order by e.id), '[]') from (
-      select e.* from events e join tickets t on t.id = e.ticket_id
-      where t.number = list_events.number order by e.id desc limit list_events."limit") e);
+      select e.* from events e where e.ticket_id = v_ticket order by e.id desc limit list_events."limit") e);
 end $$;
 grant execute on function public.list_events to authenticated, service_role;
 

@@ -137,7 +137,7 @@ language sql stable set search_path = desk, public, pg_temp as $$
 $$;
 
 create or replace function public.list_tickets(
-  filter jsonb default '{}', sort ticket_sort default 'updated', reverse boolean default false,
+  filter jsonb default '{}', sort ticket_sort default 'latest', reverse boolean default false,
   "limit" integer default 50, after text default null
 ) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$

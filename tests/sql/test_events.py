@@ -4,8 +4,10 @@ import asyncio
 import random
 
 import psycopg
+import pytest
 
 from core.desk import Desk
+from core.errors import NotFound
 from tests.mails import mail
 
 
@@ -69,3 +71,8 @@ async def test_events_tell_who_what_and_why(service: Desk, desk: Desk) -> None:
     event = (await desk.list_events(1001))[-1]
     assert (event.kind, event.actor_email, event.reason) == ("updated", "ada@example.com", "She knows lamps.")
     assert (event.before, event.after) == ({"assignee": None}, {"assignee": "grace@example.com"})
+
+
+async def test_the_events_of_a_ticket_that_does_not_exist(desk: Desk) -> None:
+    with pytest.raises(NotFound, match="no ticket #99"):
+        await desk.list_events(99)
