@@ -35,6 +35,7 @@ RESPONDER = [
     "x-cron-env",
     "x-autosubmitted",
     "x-autoresponse",
+    "x-amazon-auto-reply",
 ]
 LIST = "list-id list-post list-unsubscribe list-subscribe list-help list-archive list-owner mailing-list"
 LISTS = [
@@ -64,19 +65,20 @@ NO_ONE = re.compile(
     re.IGNORECASE,
 )
 SUBJECTS = (
-    r"auto(?:matic|mated|matisch[a-z]*|mātiskā)?[- ]?(?:reply|response|respon[sd]er?|re|antwort|answer"
+    r"auto(?:matic|mated|matisch[a-z]*|mātiskā)?[- ]?(?:reply|response|respon[sd]er?(?=\s*(?:$|:))|re"
+    r"|antwort|answer"
     r"|antwoord|svar)\b|automatic replay|auto: |autoreply"
     r"|out[- ]of[- ](?:the[- ])?office|ooo\b[: -]|i(?: a|')m (?:out of|away from) (?:the )?office"
     r"|away from (?:my|the) (?:mail|desk|office)|on (?:annual leave|vacation|holiday)\b"
-    r"|vacation (?:reply|response|message|notice)|vacation:|(?:holiday|leave) (?:notice|message)"
+    r"|vacation (?:reply|response|message|notice)|vacation\s*(?:$|:)|(?:holiday|leave) (?:notice|message)"
     r"|absence notice"
     r"|automatische (?:antwort|rückmeldung|e-?mail)|abwesenheit|abwesend|ich bin (?:nicht im|außer"
     r"|im urlaub)|nicht im (?:büro|haus)|urlaubs(?:meldung|notiz|vertretung)|eingangsbestätigung"
     r"|automatisch(?:e)? (?:antwoord|reactie|beantwoording)|afwezig|niet op kantoor|out of office antwoord"
     r"|r[ée]ponse automatique|absence du bureau|absent du bureau|message d'absence|notification d'absence"
-    r"|je suis absent|absence(?: |:)|accusé de réception automatique"
+    r"|je suis absent|absence\s*(?:$|:)|accusé de réception automatique"
     r"|respuesta autom[áa]tica|fuera de (?:la )?oficina|ausente|contestaci[óo]n autom[áa]tica"
-    r"|resposta autom[áa]tica|fora do escrit[óo]rio|fora da empresa|aus[êe]ncia"
+    r"|resposta autom[áa]tica|fora do escrit[óo]rio|fora da empresa|aus[êe]ncia\s*(?:$|:| d[oa] escrit)"
     r"|risposta automatica|fuori (?:sede|ufficio)|assente|messaggio automatico|resposta automàtica"
     r"|automatiskt? svar|autosvar|frånvaro|ikke (?:på|til stede)|fraværs?(?:melding|besked)?"
     r"|ej på kontoret|automaattinen vastaus|poissa(?: toimistolta)?|lomalla|poissaoloviesti|automatvastus"
@@ -87,7 +89,8 @@ SUBJECTS = (
     r"|автоматичен отговор|аутоматски одговор|вне офиса|отсутств|нет на месте|автоматическое уведомление"
     r"|αυτόματη απάντηση|εκτός γραφείου|otomatik (?:yanıt|cevap)|ofis dışında|תשובה אוטומטית|מענה ['\"״]"
     r"|מענה אוטומטי|מחוץ למשרד|رد تلقائي|خارج المكتب|پاسخ خودکار"
-    r"|自动回复|自動回覆|自動回信|自動答覆|不在办公室|外出|休假|自動返信|自動応答|不在通知|不在のお知らせ"
+    r"|自动回复|自动答复|自動回覆|自動回信|自動答覆|不在办公室|外出|休假|自動返信|自動応答|不在通知"
+    r"|不在のお知らせ"
     r"|자동 ?(?:회신|응답|답장)|부재 ?중|ตอบกลับอัตโนมัติ"
     r"|trả lời tự động|thư trả lời tự động|balasan otomatis|jawapan automatik"
     r"|automatinis atsakymas|automātiskā atbilde"

@@ -67,7 +67,11 @@ def _reports(root: Part, lines: list[str]) -> list[Recipient]:
 
 def _is_quoted_report(root: Part) -> bool:
     """A report that a person forwards as an attachment is no report to us."""
-    return root.type != "multipart/report" and bool(REPLY.match(root.header.text("subject")))
+    return (
+        root.type != "multipart/report"
+        and bool(REPLY.match(root.header.text("subject")))
+        and not is_daemon(root.header)
+    )
 
 
 def _structured(root: Part, found: list[Recipient], lines: list[str], own: set[str]) -> Bounce:

@@ -111,7 +111,8 @@ DELAYED = _any(
             r"|will (?:be retried|keep trying|continue to (?:try|attempt))|delivery attempts will continue"
             r"|still undelivered|warning (?:message )?only|just a warning|advisory-only|no action is required"
             r"|will (?:try again|retry)|delivery status notification \(delay\)"
-            r"|could not send message for past|not yet delivered|delivery delay|temporary failure report"
+            r"|could not send message for past|not yet delivered|delivery delay"
+            r"|temporary failure report|transient non-fatal|will keep trying"
             r"|have yet to be delivered"
         ),
         "others": r"verzögert|retardé|retrasad|ritardat|отложен|задерж|遅延|延迟|延遲|opóźni|vertraagd"
@@ -119,7 +120,8 @@ DELAYED = _any(
     }
 )
 FINAL = re.compile(
-    r"permanent|given up|gave up|giving up|fatal|returned to sender|could not be delivered for"
+    r"permanent|given up|gave up|giving up|(?<!non-)(?<!non )fatal|returned to sender"
+    r"|could not be delivered for"
     r"|has been frozen",
     re.IGNORECASE,
 )
@@ -143,6 +145,6 @@ DIALOGUE = re.compile(
     r"\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}\b|[#(][45]\.\d{1,3}\.\d{1,3}\b|<<< [45]\d\d|>>> (?:rcpt"
     r"|data|mail)"
     r"|\b(?:said|response|reply|error)[^\n]{0,40}?: ?\"?[45]\d\d\b|after (?:rcpt|end of data|mail from)"
-    r"|\b55[0-4] |in reply to (?:rcpt|mail|end|data)",
+    r"|\b55[0-4] |failed; ?[45]\.\d|in reply to (?:rcpt|mail|end|data)",
     re.IGNORECASE,
 )

@@ -24,7 +24,7 @@ DAEMON = re.compile(
     re.IGNORECASE,
 )
 # The reserved names: what fails there is always mail.
-CERTAIN = re.compile(r"mail(?:er)?-?daemon|mail delivery (?:sub)?system", re.IGNORECASE)
+CERTAIN = re.compile(r"mail(?:er)?-?daemon|mail delivery (?:sub)?s(?:ystem|ervice)", re.IGNORECASE)
 # Machines of all kinds write under these.
 ROLE = re.compile(
     r"^(?:admin(?:istrator)?|noc|root|nobody|system|mail|mailer|smtp|no[-_.]?reply|do[-_.]?not[-_.]?reply|exchange"
@@ -61,12 +61,14 @@ def is_daemon(header: Header) -> bool:
 
 def _gives_back(header: Header, said: str, text: list[str], own: set[str]) -> bool:
     """A postmaster may also write a letter: then it must say what failed to go where."""
-    if SUBJECT.search(header.text("subject")):
+    sender = header.text("from")
+    titled, certain = bool(SUBJECT.search(header.text("subject"))), bool(CERTAIN.search(sender))
+    if titled and (certain or "postmaster" in sender.lower()):
         return True
     if not (FAILED.search(said) or DIALOGUE.search(said)):
         return False
-    named = bool(CERTAIN.search(header.text("from")))
-    return named or bool(notice.addresses(text, own, notice.SURE)) or bool(VOICE.search(said[:OPENING]))
+    told = bool(notice.addresses(text, own, notice.SURE)) or bool(VOICE.search(said[:OPENING]))
+    return titled or certain or told
 
 
 def _is_report(root: Part) -> bool:
