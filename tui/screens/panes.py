@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from core.config import Settings
@@ -37,6 +39,10 @@ WIDE = 110
 
 
 class Panes(Ground, Screen[None]):
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual has it, but without painting the whole screen each time: who has the focus and who had it
+    paint themselves, and the layout that an opened ticket needs would have to wait for that painting."""
+
     @cached_property
     def views(self) -> ViewBar:
         return self.query_one(ViewBar)
