@@ -77,6 +77,8 @@ class Splitter:
         while index < len(self.lines):
             kind = self.kinds[index]
             if index in (self.page.cut, self.page.border) and self._cuts_here(index):
+                if self.forwards:
+                    self.is_forward, self.forward = True, self._head_within(index, 4)
                 return index
             if kind != BLANK:
                 stop = self._cut_at(index)

@@ -138,8 +138,7 @@ def test_no_bytes_raise(raw: bytes) -> None:
     parse_mail(b"From: a@b.example\n" + raw)
 
 
-@settings(max_examples=150)
-@settings(deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=8), st.integers(0, 40)), max_size=8),

@@ -141,6 +141,12 @@ def test_a_forward_names_who_wrote_first(name: str) -> None:
     assert mail.is_forward and mail.forwarded_sender and mail.forwarded_sender.email == "carl@client.example"
 
 
+def test_a_page_forwarded_by_outlook_names_who_wrote_first() -> None:
+    page = render(HTML["outlook_line"].replace("Xyz", "From").replace("Abc", "Sent"))
+    found = split(page.lines, page, forwards=True)
+    assert found.is_forward and found.forward and found.forward.fields["from"] == "Bob"
+
+
 @settings(deadline=None)
 @given(words)
 def test_no_line_is_lost_and_no_reply_is_empty(text: str) -> None:
