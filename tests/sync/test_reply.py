@@ -142,9 +142,10 @@ def test_a_forward_names_who_wrote_first(name: str) -> None:
 
 
 def test_a_page_forwarded_by_outlook_names_who_wrote_first() -> None:
-    page = render(HTML["outlook_line"].replace("Xyz", "From").replace("Abc", "Sent"))
+    html = HTML["outlook_line"].replace("Xyz:</b> Bob", "From:</b> bob@desk.example").replace("Abc", "Sent")
+    page = render(html)
     found = split(page.lines, page, forwards=True)
-    assert found.is_forward and found.forward and found.forward.fields["from"] == "Bob"
+    assert found.is_forward and found.forward and found.forward.fields["from"] == "bob@desk.example"
 
 
 @settings(deadline=None)
