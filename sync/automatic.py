@@ -155,8 +155,7 @@ def says_so(subject: str) -> bool:
 
 
 def _loops(header: Header, sender: Address | None) -> bool:
-    """X-Loop is how procmail recipes mark their own replies; forwarders write it too, with addresses of"
-    " others."""
+    """X-Loop is how procmail marks its own replies; forwarders write it too, with addresses of others."""
     values = [value.lower() for value in header.raws("x-loop")]
     own = (sender.email if sender else "").lower()
     domain = own.rpartition("@")[2]
