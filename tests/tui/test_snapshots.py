@@ -127,6 +127,7 @@ async def show(stage: Stage, keys: tuple[str, ...], words: str) -> None:
     await stage.press(*("space" if key == " " else key for key in keys))
     await stage.sees(words)
     await stage.until(lambda: screen.status.state.mail)
+    await stage.until(lambda: not screen.writing or screen.status.state.unsent)
     await stage.until(lambda: not screen.keeping.locked() and "Fetching" not in stage.text())
     await stage.pilot.pause(0.3)
 

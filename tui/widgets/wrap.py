@@ -42,7 +42,7 @@ def cropped(text: str, width: int) -> str:
         return ""
     if fits(text, width):
         return text
-    return text[: _fitting(text, width - 1)].rstrip() + "…"
+    return (text[: _fitting(text, width - 1)].rstrip() if width > 2 else "") + "…"
 
 
 def _fitting(line: str, width: int) -> int:
