@@ -8,9 +8,10 @@ ended.
 import asyncio
 import os
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -52,13 +53,14 @@ async def import_mails(
         processes = 0 if len(entries) <= _FEW else min(os.cpu_count() or 1, 8)
     batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)]
     done = 0
-    async for prepared in _Readers(intake, processes).prepare(batches):
-        imported.skipped += [one for one in prepared if isinstance(one, Skipped)]
-        mails = [one for one in prepared if not isinstance(one, Skipped)]
-        imported.counts.update(received.outcome for received in await _settle_all(desk, mails))
-        done += len(prepared)
-        if progress:
-            progress(done)
+    async with aclosing(_Readers(intake, processes).prepare(batches)) as ready:
+        async for prepared in ready:
+            imported.skipped += [one for one in prepared if isinstance(one, Skipped)]
+            mails = [one for one in prepared if not isinstance(one, Skipped)]
+            imported.counts.update(received.outcome for received in await _settle_all(desk, mails))
+            done += len(prepared)
+            if progress:
+                progress(done)
     return imported
 
 
@@ -89,7 +91,7 @@ class _Readers:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._processes, mp_context=context, initializer=end_with_parent)
 
-    async def prepare(self, batches: Sequence[Batch]) -> AsyncIterator[Prepared]:
+    async def prepare(self, batches: Sequence[Batch]) -> AsyncGenerator[Prepared, None]:
         """The batches in their order, stored and understood."""
         waiting = deque(batches)
         ahead: deque[tuple[Batch, asyncio.Future[Prepared]]] = deque()
@@ -108,6 +110,8 @@ class _Readers:
                     ahead = deque((batch, self._submit(batch)) for batch, _ in ahead)
                 yield prepared
         finally:
+            for _, other in ahead:
+                other.cancel()
             self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, batch: Batch) -> asyncio.Future[Prepared]:
