@@ -29,6 +29,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         size = struct.pack("HHHH", lines, columns, 0, 0)
         around = dict(os.environ) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | dict(surroundings)
+        around.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's desk compiles everything at every start
         self.started = time.perf_counter()
         self._pid, self._pty = pty.fork()
         if self._pid == 0:
