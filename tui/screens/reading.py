@@ -25,13 +25,13 @@ class Reading(Browsing):
 
     @on(TicketList.Highlighted)
     def cursor_moved(self, message: TicketList.Highlighted) -> None:
-        self.paint_place()
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview_timer = self.set_timer(_PREVIEW_PAUSE, self.cursor_rests)
 
     def cursor_rests(self) -> None:
         """Fetch what the agent may open next; on a wide screen show what is under the cursor."""
+        self.paint_place()
         ticket = self.tickets.highlighted
         if ticket is None:
             if not self.reading:
