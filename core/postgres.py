@@ -44,7 +44,7 @@ class PostgresGateway:
         self._conninfo = conninfo
         self._caller = (role, json.dumps({"role": role, **claims}))
         self._revive = revive
-        self._queries: dict[str, sql.Composed] = {}
+        self._queries: dict[str, bytes] = {}
         self._types: dict[str, dict[str, str]] = {}
         self._nudge: asyncio.Task[None] | None = None
         self._pool = AsyncConnectionPool(
@@ -136,15 +136,16 @@ class PostgresGateway:
             row = await cursor.fetchone()
             return row[0] if row else None
 
-    def _query(self, function: str, values: dict[str, Any]) -> sql.Composed:
+    def _query(self, function: str, values: dict[str, Any]) -> bytes:
         query = self._queries.get(function)
         if query is None:
-            query = self._queries[function] = sql.SQL("select {}({})").format(
+            composed = sql.SQL("select {}({})").format(
                 sql.Identifier("public", function),
                 sql.SQL(", ").join(
                     sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values
                 ),
             )
+            query = self._queries[function] = composed.as_bytes()
         return query
 
     async def _become_caller(self, connection: psycopg.AsyncConnection[Any]) -> None:

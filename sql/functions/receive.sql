@@ -49,21 +49,27 @@ $$;
 -- Is this an answer of ours that was written before there was this desk, as it stands in an archive?
 -- Of live mail a forged From would make us believe so. What agents send about tickets of their own is not.
 create or replace function desk.is_ours(mail jsonb, ticket_id uuid) returns boolean
-language sql stable set search_path = desk, public, pg_temp as $$
-  select coalesce((mail ->> 'history')::boolean, false) and (
-    exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}'))
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  if not coalesce((mail ->> 'history')::boolean, false) then
+    return false;
+  end if;
+  return exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}'))
       and desk.written_to(mail) is not null
     or exists (select from support_agents a join users u on u.id = a.id join tickets t on t.user_id <> a.id
-      where u.email = lower(mail #>> '{sender,email}') and t.id = is_ours.ticket_id));
-$$;
+      where u.email = lower(mail #>> '{sender,email}') and t.id = is_ours.ticket_id);
+end $$;
 
 -- Does one of our agents pass on what a customer wrote to them?
 create or replace function desk.is_forwarded(mail jsonb) returns boolean
-language sql stable set search_path = desk, public, pg_temp as $$
-  select mail #>> '{forwarded_sender,email}' is not null and exists (
-    select from support_agents a join users u on u.id = a.id
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  if mail #>> '{forwarded_sender,email}' is null then
+    return false;
+  end if;
+  return exists (select from support_agents a join users u on u.id = a.id
     where a.active and u.email = lower(mail #>> '{sender,email}'));
-$$;
+end $$;
 
 -- Who asks for help: the sender, but when one of our agents forwards a customer's mail, the customer,
 -- and when we wrote first, whom we wrote to.
