@@ -16,6 +16,7 @@ from core.errors import DeskError, Unreachable
 
 DEBIAN = Path("/usr/lib/postgresql")
 
+
 @functools.cache
 def folder() -> Path:
     """The package's, else the PATH's, else where Debian keeps them."""
@@ -87,4 +88,4 @@ def refusal(said: str, data: Path, number: int | None = None) -> DeskError:
     reason = re.sub(
         r"^.*?\b(FATAL|PANIC|ERROR|error):\s*", "", (worst or lines or ["it did not say why"])[-1]
     )
-    return Unreachable(f"Postgres cannot be started in {data}: {reason}")
+    return Unreachable(f"Postgres cannot be started in {data}: {reason.rstrip('.')}.")

@@ -55,8 +55,8 @@ def test_data_of_another_major_version(home: Path) -> None:
             errno.EACCES,
             "Postgres cannot be started in /d: Permission denied: /d/x.",
         ),
-        ("LOG:  a\n2026 UTC [1] FATAL:  b\nLOG:  c", None, "Postgres cannot be started in /d: b"),
-        ("", None, "Postgres cannot be started in /d: it did not say why"),
+        ("LOG:  a\n2026 UTC [1] FATAL:  b\nLOG:  c", None, "Postgres cannot be started in /d: b."),
+        ("", None, "Postgres cannot be started in /d: it did not say why."),
     ],
 )
 def test_one_sentence_for_what_was_said(said: str, number: int | None, sentence: str) -> None:
