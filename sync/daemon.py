@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.config import Settings
 from core.connect import open_desk
@@ -31,6 +31,8 @@ from sync.supervisor import Round, Supervisor
 MAILBOX = "support"
 """The name the mailbox of the settings has in the database."""
 _BEAT_SECONDS = 5.0
+_LEFT_OVER = timedelta(days=1)
+"""A temporary file as old as this was left by a process that was killed."""
 _OUTBOX_SECONDS = 0.5
 _REOPEN_SECONDS = 2.0
 _logger = logging.getLogger("ttydesk.daemon")
@@ -134,6 +136,7 @@ async def _opened(settings: Settings, desk: Desk, stop: asyncio.Event) -> AsyncI
     ):  # later a missing folder is one that has vanished, and none is made in its place
         maildir.create()
     intake = await open_intake(settings, desk)
+    await asyncio.to_thread(intake.files.sweep, _utc_now() - _LEFT_OVER)
     arrivals = Arrivals(
         desk, intake, maildir, known.id, _utc_now, known.cursor, goes_on=lambda: not stop.is_set()
     )

@@ -75,6 +75,9 @@ def find_mails(paths: Sequence[Path], progress: Callable[[int], None] | None = N
 
 
 _Dated = tuple[float, Entry | Skipped]
+_NOT_MEANT = frozenset({"drafts", "trash", "deleted", "junk", "spam"})
+"""Folders of a Maildir whose mails nobody wants as tickets, unless they name the folder itself."""
+_FLAGGED = re.compile(r":2,[A-Za-z]*[DT]")
 
 
 def _mails_under(path: Path) -> Iterator[_Dated]:
@@ -94,8 +97,12 @@ def _mails_in_folder(folder: Path) -> Iterator[_Dated]:
         if entry.is_dir(follow_symlinks=False):
             if is_maildir and entry.name in ("new", "cur"):
                 for file in sorted(path.iterdir()):
-                    if not file.is_dir():
+                    if _FLAGGED.search(file.name):
+                        yield 0.0, Skipped(str(file), "It is marked as a draft, or as deleted.")
+                    elif not file.is_dir():
                         yield from _mails_in_file(file, is_mail=True)
+            elif is_maildir and entry.name.rpartition(".")[2].lower() in _NOT_MEANT:
+                yield 0.0, Skipped(str(path), "It holds what was not meant; name it to take it in.")
             elif not _is_hidden(entry.name, is_maildir) and not (is_maildir and entry.name == "tmp"):
                 yield from _mails_in_folder(path)
         elif not (entry.name.startswith(".") or is_maildir):

@@ -183,3 +183,16 @@ def test_progress_is_told_how_many_were_found(tmp_path: Path) -> None:
     told: list[int] = []
     find_mails([tmp_path], told.append)
     assert told == [3]
+
+
+def test_drafts_and_what_was_thrown_away_are_no_tickets(tmp_path: Path) -> None:
+    for folder in ("", ".Sent", ".Drafts", ".INBOX.Trash"):
+        for part in ("new", "cur", "tmp"):
+            (tmp_path / folder / part).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "new" / "1.host").write_bytes(mail(folder or "inbox"))
+    (tmp_path / "cur" / "2.host:2,ST").write_bytes(mail("deleted"))
+    assert sorted(subjects(tmp_path)) == [".Sent", "inbox"]
+    assert [Path(one.path).name for one in find_mails([tmp_path]).skipped] == [
+        ".Drafts", ".INBOX.Trash", "2.host:2,ST",
+    ]  # fmt: skip
+    assert subjects(tmp_path / ".Drafts") == [".Drafts"]
