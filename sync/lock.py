@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from core.errors import Conflict, StorageFailed
 
 _NAME = "daemon.lock"
+_TRIES = 5
+_PAUSE = 0.05
 
 
 @contextmanager
@@ -20,15 +23,24 @@ def held(home: Path) -> Iterator[None]:
     except OSError as error:
         raise StorageFailed(f"{home / _NAME} cannot be opened: {error.strerror}.") from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file.fileno()):
             raise Conflict(
                 f"A daemon works in {home} already (process {_holder(home) or 'unknown'}).",
                 hint="One is enough: it takes mail in and sends what is due.",
-            ) from None
+            )
         _write_holder(file.fileno(), home)
         yield
+
+
+def _locked(descriptor: int) -> bool:
+    """A few tries: whoever asks in `holder` has the lock for a moment, too."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+    return False
 
 
 def holder(home: Path) -> int | None:
