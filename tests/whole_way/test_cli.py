@@ -36,7 +36,15 @@ Program = subprocess.Popen[bytes]
 
 def start(surroundings: dict[str, str], *arguments: str) -> Program:
     pipe = subprocess.PIPE
-    return subprocess.Popen([*TTYDESK, *arguments], env=surroundings, stdin=pipe, stdout=pipe, stderr=pipe)
+    return subprocess.Popen(
+        [*TTYDESK, *arguments],
+        env=surroundings,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        # A shell lets what it runs in the background ignore Ctrl-C, and pytest may run there.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def run(surroundings: dict[str, str], *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
