@@ -30,6 +30,8 @@ class Terminal:
         size = struct.pack("HHHH", lines, columns, 0, 0)
         around = dict(os.environ) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | dict(surroundings)
         around.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's desk compiles everything at every start
+        for name in ("COLUMNS", "LINES"):  # they would hide the size of this terminal
+            around.pop(name, None)
         self.started = time.perf_counter()
         self._pid, self._pty = pty.fork()
         if self._pid == 0:
