@@ -197,7 +197,7 @@ def _name_skipped(skipped: "list[Skipped]") -> None:
 
 
 def _print_verification(found: "Verification") -> None:
-    write(f"{found.checked} mails in the ledger")
+    write(f"{found.checked} mail{'s'[: found.checked != 1]} in the ledger")
     lists = {
         "lost, their file is gone": [f"{one.id} {one.sha256}" for one in found.lost],
         "damaged, their file has changed": [f"{one.id} {one.sha256}" for one in found.damaged],
