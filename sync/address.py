@@ -42,7 +42,7 @@ class _Mailbox:
 def parse(value: str) -> tuple[Address, ...]:
     """Every mailbox of a header value (unfolded, encoded words still in place), in order."""
     value = value[:LIMIT]
-    if value.count('"') - value.count('\\"') & 1:
+    if ESCAPED.sub("", value).count('"') & 1:
         value = value.replace('"', "")
     found: list[Address] = []
     for mailbox in _mailboxes(value):
