@@ -74,7 +74,7 @@ async def test_every_dialog_that_shows_outside_text(play: Play, attacked: int) -
             ticket = screen.tickets.highlighted
             assert ticket is not None
             await stage.until(lambda number=ticket.number: _shows(screen, number))  # type: ignore[misc]
-            for key in ("v", "f", "r"):
+            for key in ("v", "f", "r", "y", "s", "i", "ctrl+p"):
                 await stage.press(key)
                 await stage.pilot.pause()
                 assert_harmless(stage)
