@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StringConstraints, ValidationError
 
@@ -50,6 +50,35 @@ class Mailbox(BaseModel):
     """Whether each answer has a Reply-To of its own (support+TOKEN@...), by which its reply is known."""
 
 
+class Google(BaseModel):
+    """Your project at Google, through which Gmail is reached; docs/gmail.md says how to make one."""
+
+    model_config = _STRICT
+
+    client_id: str = ""
+    """The id of the OAuth client."""
+    client_secret: SecretStr | None = None
+    """Its secret."""
+    client_file: Path | None = None
+    """The JSON of the OAuth client as Google gives it, in place of id and secret."""
+    redirect_uri: str = "http://127.0.0.1:0/"
+    """Where the browser comes back to; port 0 takes any that is free."""
+    tokens: Literal["auto", "keyring", "file"] = "auto"
+    """Where tokens are kept: in the system's keyring, in a file of the home folder, or whichever there is."""
+    topic: str = ""
+    """The Pub/Sub topic Gmail tells of new mail: projects/NAME/topics/NAME."""
+    subscription: str = ""
+    """The Pub/Sub subscription the daemon listens to: projects/NAME/subscriptions/NAME."""
+    poll_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """How often the daemon asks Gmail when nothing tells it of new mail."""
+    label: str = "ttydesk"
+    """The label under which a ticket's status is shown in Gmail; empty: it is not."""
+    units_a_minute: Annotated[int, Field(gt=0)] = 6000
+    """What Google lets your project ask of one mailbox; older projects have 15000."""
+    api_root: str | None = None
+    """Another server in the place of Google's, for tests."""
+
+
 class Settings(BaseModel):
     """All settings. Made directly, it takes nothing from the environment or a file."""
 
@@ -63,6 +92,8 @@ class Settings(BaseModel):
     """The e-mail address of the agent you work as."""
     mailbox: Mailbox = Mailbox()
     """The support address, and where its mail comes and goes."""
+    google: Google = Google()
+    """Your project at Google, through which Gmail is reached."""
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
     """How long an answer waits before it is sent, so that it can be taken back."""
     theme: str = "dark"
@@ -79,6 +110,13 @@ class Settings(BaseModel):
     def model_post_init(self, context: Any) -> None:
         maildir = self.home / self.mailbox.maildir.expanduser()
         object.__setattr__(self, "mailbox", self.mailbox.model_copy(update={"maildir": maildir}))
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {"mailbox": Mailbox, "google": Google}
+_GOOGLES = {
+    f"GOOGLE_{name.upper()}": f"google.{name}" for name in ("client_id", "client_secret", "redirect_uri")
+}
+"""Variables as Google's own examples call them; ours with the prefix come before them."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +158,9 @@ def load(**typed: Any) -> Settings:
 
 def describe(settings: Settings) -> list[Row]:
     """All settings in the order of their definition, secrets masked."""
-    meanings = _docstrings(Settings) | {
-        f"mailbox.{name}": said for name, said in _docstrings(Mailbox).items()
-    }
+    meanings = _docstrings(Settings)
+    for section, model in _SECTIONS.items():
+        meanings |= {f"{section}.{name}": said for name, said in _docstrings(model).items()}
     rows = []
     for key in _keys():
         value: Any = settings
@@ -137,7 +175,8 @@ def _keys() -> list[str]:
     """Every setting, as it is written in sentences: `agent`, `mailbox.address`."""
     keys: list[str] = []
     for name in Settings.model_fields:
-        keys += [f"{name}.{inner}" for inner in Mailbox.model_fields] if name == "mailbox" else [name]
+        section = _SECTIONS.get(name)
+        keys += [f"{name}.{inner}" for inner in section.model_fields] if section else [name]
     return keys
 
 
@@ -186,6 +225,9 @@ def _file(path: Path) -> dict[str, Any]:
 def _environment() -> dict[str, Any]:
     known = {_variable(key): key for key in _keys() if key not in ("home", "keys")}
     values: dict[str, Any] = {}
+    for name, key in _GOOGLES.items():
+        if value := os.environ.get(name):
+            _put(values, key, value)
     for name, value in os.environ.items():
         if not name.startswith(_PREFIX) or name == _variable("home") or not value:
             continue
@@ -204,7 +246,7 @@ def _variable(key: str) -> str:
 def _dotted(values: dict[str, Any]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for key, value in values.items():
-        section = key == "mailbox" and isinstance(value, dict)
+        section = key in _SECTIONS and isinstance(value, dict)
         found += [(f"{key}.{inner}", each) for inner, each in value.items()] if section else [(key, value)]
     return found
 
@@ -225,7 +267,7 @@ def _sentence(error: ValidationError, origins: dict[str, str], home: Path) -> In
     places = {"file": str(config_path(home)), "environment": _variable(key), "option": "The options"}
     where = places[origin]
     if wrong["type"] == "extra_forbidden":
-        return Invalid(f"{where}: there is no setting {key!r}.", hint=_nearest(key, [*_keys(), "mailbox"]))
+        return Invalid(f"{where}: there is no setting {key!r}.", hint=_nearest(key, [*_keys(), *_SECTIONS]))
     expected = (
         _EXPECTED.get(wrong["type"]) or wrong["msg"].removeprefix("Input should ").partition(", unable")[0]
     )

@@ -83,6 +83,17 @@ def test_every_setting_but_two_can_come_from_the_environment(
         "mailbox.signature": "Bye",
         "mailbox.size_limit_mb": "7",
         "mailbox.reply_address_tokens": "true",
+        "google.client_id": "1.apps.googleusercontent.com",
+        "google.client_secret": "shh",
+        "google.client_file": "/etc/client.json",
+        "google.redirect_uri": "http://localhost:8765/cb",
+        "google.tokens": "file",
+        "google.topic": "projects/p/topics/t",
+        "google.subscription": "projects/p/subscriptions/s",
+        "google.poll_seconds": "9.0",
+        "google.label": "desk",
+        "google.units_a_minute": "15000",
+        "google.api_root": "http://127.0.0.1:1",
         "grace_seconds": "1.5",
         "theme": "light",
         "editor": "vi",
@@ -94,7 +105,18 @@ def test_every_setting_but_two_can_come_from_the_environment(
     assert set(rows) == {"home", "keys", *values}
     for key, value in values.items():
         assert rows[key].origin == "environment"
-        assert rows[key].value == ("**********" if key == "database_url" else value)
+        assert rows[key].value == ("**********" if key in ("database_url", "google.client_secret") else value)
+
+
+def test_the_names_of_googles_own_examples_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_CLIENT_ID", "theirs")
+    monkeypatch.setenv("GOOGLE_CLIENT_SECRET", "secret")
+    monkeypatch.setenv("GOOGLE_REDIRECT_URI", "http://localhost:8765/cb")
+    google = load().google
+    assert (google.client_id, google.redirect_uri) == ("theirs", "http://localhost:8765/cb")
+    assert google.client_secret and google.client_secret.get_secret_value() == "secret"
+    monkeypatch.setenv("TTYDESK_GOOGLE_CLIENT_ID", "ours")
+    assert load().google.client_id == "ours"
 
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
