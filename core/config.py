@@ -58,7 +58,7 @@ class Google(BaseModel):
     client_id: str = ""
     """The id of the OAuth client."""
     client_secret: SecretStr | None = None
-    """Its secret."""
+    """The secret that belongs to that id."""
     client_file: Path | None = None
     """The JSON of the OAuth client as Google gives it, in place of id and secret."""
     redirect_uri: str = "http://127.0.0.1:0/"
