@@ -100,6 +100,7 @@ class Arrivals:
     async def _settle_all(self, ids: Sequence[str]) -> None:
         """One after the other; while the database takes one in, the next ones are read, parsed and stored."""
         waiting = deque(ids)
+        self.mailbox.expect(ids)
         ahead: deque[tuple[str, asyncio.Task[dict[str, Any] | None]]] = deque()
         try:
             while (waiting or ahead) and self.goes_on():

@@ -35,6 +35,11 @@ class Arrival:
     """When the mailbox got it; None when it does not say."""
     thread_id: str | None = None
     """The provider's own name for the conversation."""
+    is_sent: bool = False
+    """It left from this mailbox: an answer that was written elsewhere."""
+    is_spam: bool = False
+    ignore: str = ""
+    """Why no ticket is to be made of it, a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Sent:
     provider_id: str
     message_id: str | None = None
     """Only where the provider gave it another Message-ID than ours."""
+    thread_id: str | None = None
+    """The provider's own name for the conversation."""
 
 
 class Mailbox(Protocol):
@@ -55,6 +62,10 @@ class Mailbox(Protocol):
         """What came since `cursor`; everything there is, without one. Cheap when nothing did."""
         ...
 
+    def expect(self, provider_ids: Sequence[str]) -> None:
+        """These are fetched next, in this order: who fetches from afar may bring several at once."""
+        ...
+
     async def fetch(self, provider_id: str) -> Arrival | None:
         """The mail; None when it is gone from the mailbox."""
         ...
@@ -63,8 +74,8 @@ class Mailbox(Protocol):
         """The mail is in the ledger: the mailbox may show it as taken in."""
         ...
 
-    async def send(self, raw: bytes, message_id: str) -> Sent:
-        """Send the mail, or do nothing when one with this Message-ID has left already."""
+    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
+        """Send it into the conversation, or do nothing when a mail with this Message-ID has left already."""
         ...
 
     async def find_sent(self, message_id: str) -> Sent | None:

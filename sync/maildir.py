@@ -17,7 +17,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,9 @@ class Maildir:
     async def news(self, cursor: str | None = None) -> News:
         return await asyncio.to_thread(self._look)
 
+    def expect(self, provider_ids: Sequence[str]) -> None:
+        """A file is read when it is needed."""
+
     async def fetch(self, provider_id: str) -> Arrival | None:
         return self._read(provider_id)  # a thread would take longer than the file
 
@@ -70,7 +73,7 @@ class Maildir:
         elif self._cur.pop(provider_id, None):
             self._taken.add(provider_id)
 
-    async def send(self, raw: bytes, message_id: str) -> Sent:
+    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
         return await asyncio.to_thread(self._deliver, raw, message_id)
 
     async def find_sent(self, message_id: str) -> Sent | None:

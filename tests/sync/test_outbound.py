@@ -2,7 +2,7 @@
 sentence.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -38,12 +38,14 @@ class Post:
     async def news(self, cursor: str | None) -> News:
         return News()
 
+    def expect(self, provider_ids: Sequence[str]) -> None: ...
+
     async def fetch(self, provider_id: str) -> Arrival | None:
         return None
 
     async def settle(self, provider_id: str) -> None: ...
 
-    async def send(self, raw: bytes, message_id: str) -> Sent:
+    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
         self.attempts += 1
         if self.errors:
             raise self.errors.pop(0)
