@@ -95,6 +95,8 @@ def _settle_times(database: str) -> None:
                 f" from placed {condition + ' and' if condition else 'where'} placed.id = t.id".encode(),
                 (NOW - timedelta(minutes=3), step),
             )
+        newest = NOW - timedelta(minutes=3)
+        connection.execute("update desk.tickets set last_message_at = least(last_message_at, %s)", (newest,))
         connection.execute("update desk.notes set created_at = %s", (NOW - timedelta(minutes=90),))
         connection.execute("update desk.outbox set state = 'sent', settled_at = now()")
 
