@@ -1,0 +1,240 @@
+"""Calls to Google's API: with a fresh token, within the quota, and what fails told apart by what helps.
+
+Everything here blocks, and a `Google` belongs to one thread at a time (httplib2 is not made for more). What
+is raised is `Busy` where trying again helps, `Revoked` where only its owner can help, else what was wrong
+with the call itself; none of it ever shows a token, an address or a mail.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import google_auth_httplib2
+import httplib2
+from google.auth.exceptions import GoogleAuthError, RefreshError
+from google.oauth2.credentials import Credentials
+from googleapiclient import discovery, discovery_cache
+from googleapiclient.errors import BatchError, HttpError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from core.errors import DeskError, Invalid, NotFound, Unreachable
+from sync.auth import Grant
+from sync.quota import Quota
+
+TIMEOUT = 60.0
+_TRIES = 4
+_LONGEST_WAIT = 30.0
+
+# Its own second attempt would send a mail twice when the line is cut after the first.
+httplib2.RETRIES = 1
+logging.getLogger("googleapiclient").setLevel(logging.ERROR)  # its warnings quote what Google says
+
+
+class Busy(Unreachable):
+    """Google asks to try again later."""
+
+    after = 0.0
+    """Seconds Google asked to wait; 0 where it did not say."""
+
+
+class Revoked(Unreachable):
+    """Google no longer lets ttydesk into the mailbox."""
+
+
+_CONNECT = "Allow it again with: ttydesk gmail connect"
+
+
+class Access(Credentials):
+    """A grant at work: its access token is asked for ahead of its end, and once, whoever needs it."""
+
+    def __init__(self, grant: Grant, token: str | None = None) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            token,
+            refresh_token=grant.refresh_token.get_secret_value(),
+            token_uri=grant.token_uri,
+            client_id=grant.client_id,
+            client_secret=grant.client_secret.get_secret_value(),
+        )
+        self._refreshing = threading.Lock()
+        self._refused: str | None = None
+
+    def refresh(self, request: Any) -> None:
+        before = self.token
+        with self._refreshing:
+            if self.token != before:
+                return
+            if self._refused is not None:  # asking again would not change it
+                raise Revoked(self._refused, hint=_CONNECT)
+            try:
+                super().refresh(request)  # type: ignore[no-untyped-call]
+            except RefreshError as error:
+                if error.retryable:
+                    raise Busy("Google gives no new token at the moment.") from None
+                self._refused = _refusal(error)
+                raise Revoked(self._refused, hint=_CONNECT) from None
+            except GoogleAuthError as error:
+                raise Busy(f"Google's sign-in does not answer ({type(error).__name__}).") from None
+
+
+class Google:
+    """One service of Google's, for one account.
+
+    `root` is another server than Google's. `sleep` waits between attempts and may end early.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        quota: Quota,
+        service: str = "gmail",
+        root: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._quota = quota
+        self._sleep = sleep
+        self.http = google_auth_httplib2.AuthorizedHttp(access, http=_http())
+        self.service = discovery.build_from_document(_document(service, root), http=self.http)
+
+    def close(self) -> None:
+        self.service.close()
+
+    def call(self, name: str, request: Any, tries: int = _TRIES) -> dict[str, Any]:
+        """`name` is a key of quota.UNITS. With one try, for what must not happen twice."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(Busy),
+            stop=stop_after_attempt(tries),
+            wait=_wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(self._once, name, request)
+
+    def _once(self, name: str, request: Any) -> dict[str, Any]:
+        self._quota.take(name)
+        try:
+            return request.execute(http=self.http) or {}
+        except (HttpError, httplib2.HttpLib2Error, OSError, ValueError) as error:
+            raise translated(error) from None
+
+    def batch(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
+        """Many calls in one, each with an answer or an error of its own; what was busy is tried again."""
+        answers: dict[str, dict[str, Any] | DeskError] = {}
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception_type(Busy),
+                stop=stop_after_attempt(_TRIES),
+                wait=_wait,
+                sleep=self._sleep,
+                reraise=True,
+            ):
+                with attempt:
+                    left = [key for key in requests if not _is_settled(answers.get(key))]
+                    answers |= self._batch_once(name, {key: requests[key] for key in left})
+                    busy = [one for one in answers.values() if isinstance(one, Busy)]
+                    if busy:
+                        raise max(busy, key=lambda one: one.after)
+        except Busy:
+            if not any(map(_is_settled, answers.values())):
+                raise  # not one came through
+        return answers
+
+    def _batch_once(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
+        answers: dict[str, dict[str, Any] | DeskError] = {}
+
+        def take(key: str, answer: dict[str, Any], error: Exception | None) -> None:
+            answers[key] = answer if error is None else translated(error)
+
+        batch = self.service.new_batch_http_request(callback=take)
+        for key, request in requests.items():
+            batch.add(request, request_id=key)
+        self._quota.take(name, len(requests))
+        try:
+            batch.execute(http=self.http)
+        except (HttpError, BatchError, httplib2.HttpLib2Error, OSError, ValueError, KeyError) as error:
+            raise translated(error) from None
+        return answers
+
+
+def translated(error: Exception) -> DeskError:
+    """What a failed call means here. Google's own words are only shown where a person has to act on them."""
+    if isinstance(error, DeskError):
+        return error
+    if not isinstance(error, HttpError):
+        return Busy(f"Google does not answer ({type(error).__name__}).")
+    status = int(error.resp.status)
+    reasons, said = _reasons(error.content)
+    if status == 429 or status >= 500 or (status == 403 and reasons & _RATE):
+        busy = Busy(f"Google asks to wait ({status}).")
+        busy.after = _seconds(error.resp.get("retry-after"))
+        return busy
+    if status == 401:
+        return Revoked(hint=_CONNECT)
+    if status == 403:
+        return Revoked(f"Google refuses it: {said}", hint="ttydesk doctor says what is missing.")
+    if status == 404:
+        return NotFound("Google has no such thing.")
+    return Invalid(f"Google does not take it ({status}): {said}")
+
+
+_RATE = {"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED", "quotaExceeded"}
+
+
+def _reasons(content: bytes) -> tuple[set[str], str]:
+    """The reasons in Google's error JSON, and its sentence."""
+    try:
+        error = json.loads(content)["error"]
+        inner = error.get("errors") or []
+        reasons = {str(one.get("reason")) for one in inner} | {str(error.get("status"))}
+        return reasons, str(error.get("message", ""))[:300]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return set(), "it gave no reason"
+
+
+def _seconds(written: str | None) -> float:
+    return min(float(written), _LONGEST_WAIT) if written and written.isdigit() else 0.0
+
+
+def _is_settled(answer: dict[str, Any] | DeskError | None) -> bool:
+    return answer is not None and not isinstance(answer, Busy)
+
+
+_jitter = wait_exponential_jitter(initial=1, max=_LONGEST_WAIT, jitter=1)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, Busy) else 0.0
+    return max(asked, _jitter(state))
+
+
+def _refusal(error: RefreshError) -> str:
+    code = error.args[1].get("error") if len(error.args) > 1 and isinstance(error.args[1], dict) else ""
+    if code == "invalid_grant":
+        return "Google no longer lets ttydesk into the mailbox: the permission was taken back or has run out."
+    return f"Google gives no new token ({code or 'it does not say why'})."
+
+
+def _http() -> httplib2.Http:
+    http = httplib2.Http(timeout=TIMEOUT)
+    http.redirect_codes = http.redirect_codes - {308}  # of a resumable upload it means: go on
+    return http
+
+
+def _document(service: str, root: str | None) -> dict[str, Any]:
+    """What the client library knows of the service; it comes with the library, so nothing is fetched."""
+    version = {"gmail": "v1", "pubsub": "v1"}[service]
+    document: dict[str, Any] = json.loads(discovery_cache.get_static_doc(service, version))
+    if root is not None:
+        # The endpoint option of the library moves neither batches nor uploads.
+        document["rootUrl"] = document["baseUrl"] = root.rstrip("/") + "/"
+        document.pop("mtlsRootUrl", None)
+    return document

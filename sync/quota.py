@@ -1,0 +1,62 @@
+"""Gmail's quota: so many units in any minute for one mailbox, whoever asks and for what."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+UNITS_A_MINUTE = 6_000
+UNITS = {
+    "getProfile": 1, "labels.list": 1, "labels.create": 5, "history.list": 2, "messages.list": 5,
+    "messages.get": 20, "messages.modify": 5, "messages.send": 100, "threads.modify": 10, "watch": 100,
+    "stop": 50,
+}  # fmt: skip
+"""What each call costs (Google's documentation, since May 2026); in a batch each part by itself."""
+
+_WINDOW = 60.0
+_KEPT_BACK = 0.1
+"""The share that fetching leaves to answers, labels and looks."""
+
+
+class Quota:
+    """For any number of threads. `take` waits until its units are free in the sliding minute."""
+
+    def __init__(
+        self,
+        units: int = UNITS_A_MINUTE,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._limit = units
+        self._clock = clock
+        self._sleep = sleep
+        self._taken: deque[tuple[float, int]] = deque()
+        self._sum = 0
+        self._lock = threading.Lock()
+        self.spent = 0
+        """Units in all."""
+
+    def take(self, call: str, times: int = 1) -> None:
+        """`call` is a key of UNITS."""
+        units = min(UNITS[call] * times, self._most(call))
+        while (wait := self._try(units, self._most(call))) > 0:
+            self._sleep(wait)
+
+    def _most(self, call: str) -> int:
+        return int(self._limit * (1 - _KEPT_BACK)) if call == "messages.get" else self._limit
+
+    def _try(self, units: int, limit: int) -> float:
+        """Take them and return 0, or return the seconds after which to try again."""
+        with self._lock:
+            now = self._clock()
+            self._forget(now)
+            if self._sum + units <= limit:
+                self._taken.append((now, units))
+                self._sum += units
+                self.spent += units
+                return 0.0
+            return max(self._taken[0][0] + _WINDOW - now, 0.001)
+
+    def _forget(self, now: float) -> None:
+        while self._taken and self._taken[0][0] + _WINDOW <= now:
+            self._sum -= self._taken.popleft()[1]

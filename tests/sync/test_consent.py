@@ -1,0 +1,127 @@
+"""sync.consent and sync.google against the Google sign-in that others wrote."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import IO
+
+import pytest
+import requests
+
+from core.errors import DeskError, Forbidden, Invalid, Unreachable
+from sync.auth import Grant
+from sync.consent import MODIFY, Request, ask_consent
+from sync.google import Access, Google, Revoked
+from sync.quota import Quota
+from tests.peers.google import ADDRESS, REDIRECT, agree, client_of, emulator
+
+Browse = Callable[[str], bool]
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the server speaks plain HTTP on loopback
+    with emulator() as root:
+        yield root
+
+
+def ask(
+    root: str, browse: Browse, pasted: IO[str] | None = None, redirect: str = REDIRECT
+) -> tuple[str, Grant]:
+    request = Request(client_of(root), [MODIFY], redirect, ADDRESS)
+    return ask_consent(request, lambda address: None, browse, pasted)
+
+
+def clicks(address: str) -> bool:
+    """A browser on this machine, which comes back while we wait."""
+    threading.Thread(target=lambda: requests.get(agree(address), timeout=10)).start()
+    return True
+
+
+def typed(text: str) -> IO[str]:
+    """A terminal on which this was pasted: select() needs a real file."""
+    there, here = os.pipe()
+    os.write(here, text.encode())
+    os.close(here)
+    return os.fdopen(there)
+
+
+def test_the_browser_comes_back_by_itself(root: str) -> None:
+    token, grant = ask(root, clicks)
+    assert token
+    assert grant.address == ADDRESS and MODIFY in grant.scopes
+    assert grant.refresh_token.get_secret_value()
+    assert datetime.now(UTC) - grant.granted_at < timedelta(minutes=1)
+    assert grant.refresh_token.get_secret_value() not in f"{grant!r} {grant}"
+
+
+def test_over_ssh_the_address_is_pasted(root: str) -> None:
+    ended: list[str] = []
+    there, here = os.pipe()
+
+    def elsewhere(address: str) -> bool:
+        ended.append(agree(address))
+        os.write(here, f"\n{ended[0]}\n".encode())
+        return False
+
+    with os.fdopen(there) as pasted:
+        _, grant = ask(root, elsewhere, pasted)
+    os.close(here)
+    assert grant.refresh_token
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (REDIRECT + "?error=access_denied&state=x", Forbidden, "refused in the browser"),
+        (REDIRECT + "?state=x", Invalid, "holds no code"),
+        (REDIRECT + "?code=abc&state=forged", Invalid, "another attempt"),
+        ("made-up-code", Forbidden, "did not take the code"),
+    ],
+)
+def test_what_is_no_consent_is_said(root: str, answer: str, kind: type[DeskError], words: str) -> None:
+    with typed(answer + "\n") as pasted, pytest.raises(kind, match=words):
+        ask(root, lambda address: False, pasted)
+
+
+def test_nobody_can_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    with pytest.raises(Unreachable, match="No answer came"):
+        ask("http://127.0.0.1:9", lambda address: False, None, "https://desk.example.com/oauth")
+
+
+def test_a_taken_port_is_said(root: str) -> None:
+    port = root.rpartition(":")[2]
+    with pytest.raises(Unreachable, match=f"Port {port} of this machine is taken"):
+        ask(root, clicks, redirect=f"http://127.0.0.1:{port}/cb")
+
+
+def test_a_token_is_refreshed_once_whoever_needs_it(root: str) -> None:
+    _, grant = ask(root, clicks)
+    access = Access(grant)
+    tokens = []
+
+    def look() -> None:
+        with closing(Google(access, Quota(), root=root)) as google:
+            labels = google.call("labels.list", google.service.users().labels().list(userId="me"))
+        tokens.append((access.token, bool(labels["labels"])))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 8 and len(set(tokens)) == 1 and tokens[0][1]
+
+
+def test_a_permission_that_was_taken_back_is_named_and_not_asked_for_again(root: str) -> None:
+    _, grant = ask(root, clicks)
+    taken = grant.model_copy(update={"refresh_token": grant.refresh_token.__class__("gone")})
+    with closing(Google(Access(taken), Quota(), root=root)) as google:
+        labels = google.service.users().labels()
+        for _ in range(2):
+            with pytest.raises(Revoked, match="taken back or has run out") as caught:
+                google.call("labels.list", labels.list(userId="me"))
+            assert caught.value.hint and "gmail connect" in caught.value.hint
