@@ -127,6 +127,9 @@ class Google:
 
     def batch(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
         """Many calls in one, each with an answer or an error of its own; what was busy is tried again."""
+        if len(requests) == 1:
+            ((key, request),) = requests.items()
+            return {key: self._answer(name, request)}
         answers: dict[str, dict[str, Any] | DeskError] = {}
         try:
             for attempt in Retrying(
@@ -146,6 +149,12 @@ class Google:
             if not any(map(_is_settled, answers.values())):
                 raise  # not one came through
         return answers
+
+    def _answer(self, name: str, request: Any) -> dict[str, Any] | DeskError:
+        try:
+            return self.call(name, request)
+        except (NotFound, Invalid) as error:
+            return error
 
     def _batch_once(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
         answers: dict[str, dict[str, Any] | DeskError] = {}

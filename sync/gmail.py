@@ -1,0 +1,303 @@
+"""A mailbox at Gmail.
+
+`history.list` from the cursor is the truth about what is new; whatever wakes us only says that it is worth a
+look. The cursor is a history id and the second it was taken, because ids are valid for a week or less: when
+Gmail does not know one any more, the mails since that second are listed, and the ledger leaves out what it
+has. Nothing is ever deleted.
+"""
+
+import asyncio
+import base64
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from googleapiclient.http import MediaIoBaseUpload
+
+from core.errors import DeskError, Invalid, NotFound
+from sync.google import Google
+from sync.mailbox import Arrival, News, Sent
+
+SIZE_LIMIT = 36_700_160
+"""Bytes of a mail that Gmail sends."""
+BATCH = 50
+"""Mails in one call; Google advises against more."""
+
+_ME = "me"
+_RESUMABLE = 5 * 1024 * 1024
+"""Above this a mail is uploaded apart from the call that sends it."""
+_BATCH_BYTES = 64 * 1024 * 1024
+"""About this much a batch may bring at once."""
+_MARGIN = timedelta(hours=2)
+"""How much earlier than the cursor a resync begins: clocks differ, and mail is dated before it arrives."""
+_CANDIDATES = 25
+_IGNORED = {
+    "DRAFT": "It is a draft in Gmail.",
+    "CHAT": "It is a chat.",
+    "TRASH": "It was in Gmail's bin.",
+}
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    history_id: int
+    """Unsigned, 64 bits."""
+    taken_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.history_id} {int(self.taken_at.timestamp())}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        match = re.fullmatch(r"(\d{1,30}) (\d{1,12})", text)
+        if match is None:
+            raise Invalid(f"“{text[:50]}” is no cursor of a Gmail mailbox.")
+        return cls(int(match[1]), datetime.fromtimestamp(int(match[2]), UTC))
+
+
+class Gmail:
+    """`inward` and `outward` are two ways to one account, so that a long fetch holds up no answer.
+
+    Mail that Gmail got before `since` is not asked for.
+    """
+
+    def __init__(
+        self,
+        inward: Google,
+        outward: Google,
+        since: datetime,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        poll_seconds: float = 5.0,
+    ) -> None:
+        self.poll_seconds = poll_seconds
+        self._inward = inward
+        self._outward = outward
+        self._since = since
+        self._now = now
+        self._mean_size = 100_000.0
+        self._expected: list[str] = []
+        self._here: dict[str, dict[str, Any] | DeskError] = {}
+        """Answers that came with another mail's and were not asked for yet."""
+        self._fetching = asyncio.Lock()
+        self._in_thread = ThreadPoolExecutor(1, "gmail-in")
+        self._out_thread = ThreadPoolExecutor(1, "gmail-out")
+
+    async def close(self) -> None:
+        """Calls that are under way come to their end first."""
+        for pool, google in ((self._in_thread, self._inward), (self._out_thread, self._outward)):
+            await asyncio.get_running_loop().run_in_executor(pool, google.close)
+            pool.shutdown()
+
+    async def news(self, cursor: str | None = None) -> News:
+        return await self._in(self._news, cursor)
+
+    def expect(self, provider_ids: Sequence[str]) -> None:
+        self._expected = list(provider_ids)
+
+    async def fetch(self, provider_id: str) -> Arrival | None:
+        async with self._fetching:
+            if provider_id not in self._here:
+                self._here = await self._in(self._fetch, self._next(provider_id))
+            answer = self._here.pop(provider_id)
+        return _arrival(answer)
+
+    async def settle(self, provider_id: str) -> None:
+        """Gmail shows nothing of it."""
+
+    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
+        return await self._out(self._send, raw, message_id, thread_id)
+
+    async def find_sent(self, message_id: str) -> Sent | None:
+        return await self._out(self._find_sent, message_id)
+
+    async def _in(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._in_thread, work, *arguments)
+
+    async def _out(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._out_thread, work, *arguments)
+
+    # What is new
+
+    def _news(self, text: str | None) -> News:
+        if text is None:
+            return self._resync(self._since)
+        cursor = Cursor.parse(text)
+        now = self._now()
+        try:
+            ids, latest = self._history(cursor.history_id)
+        except NotFound:
+            return self._resync(max(self._since, cursor.taken_at - _MARGIN))
+        return News(perhaps=ids, cursor=str(Cursor(latest, now)))
+
+    def _history(self, start: int) -> tuple[list[str], int]:
+        """Ids of what was added since, and how far that reaches: the first page knows the least."""
+        found: dict[str, None] = {}
+        latest, page = 0, None
+        while True:
+            request = self._users(self._inward).history().list(
+                userId=_ME, startHistoryId=str(start), historyTypes=["messageAdded", "labelRemoved"],
+                maxResults=500, pageToken=page,
+            )  # fmt: skip
+            answer = self._inward.call("history.list", request)
+            for record in answer.get("history", ()):
+                found.update(dict.fromkeys(_added(record)))
+            latest = latest or int(answer["historyId"])
+            page = answer.get("nextPageToken")
+            if page is None:
+                return list(found), latest
+
+    def _resync(self, since: datetime) -> News:
+        """Everything that came since then. The cursor is taken first: what comes meanwhile is new to it."""
+        now = self._now()
+        profile = self._inward.call("getProfile", self._users(self._inward).getProfile(userId=_ME))
+        ids = self._listed(f"after:{int(since.timestamp())}")
+        return News(perhaps=ids, cursor=str(Cursor(int(profile["historyId"]), now)))
+
+    def _listed(self, query: str) -> list[str]:
+        """Oldest first."""
+        found: list[str] = []
+        page = None
+        while True:
+            request = self._users(self._inward).messages().list(
+                userId=_ME, q=query, includeSpamTrash=True, maxResults=500, pageToken=page
+            )  # fmt: skip
+            answer = self._inward.call("messages.list", request)
+            found += [one["id"] for one in answer.get("messages", ())]
+            page = answer.get("nextPageToken")
+            if page is None:
+                return found[::-1]
+
+    # Mail itself
+
+    def _next(self, id: str) -> list[str]:
+        """What to bring in one go: this mail and those that are expected behind it."""
+        most = max(1, min(BATCH, int(_BATCH_BYTES / self._mean_size)))
+        if id not in self._expected:
+            return [id]
+        at = self._expected.index(id)
+        some = self._expected[at : at + most]
+        self._expected = self._expected[at + most :]
+        return some
+
+    def _fetch(self, ids: Sequence[str]) -> dict[str, dict[str, Any] | DeskError]:
+        messages = self._users(self._inward).messages()
+        requests = {id: messages.get(userId=_ME, id=id, format="raw") for id in ids}
+        answers = self._inward.batch("messages.get", requests)
+        sizes = [len(answer.get("raw", "")) for answer in answers.values() if isinstance(answer, dict)]
+        if sizes:  # one batch of small mails does not make the next one as small
+            self._mean_size = max(self._mean_size / 2, sum(sizes) / len(sizes), 1.0)
+        return answers
+
+    # Sending
+
+    def _send(self, raw: bytes, message_id: str, thread_id: str | None) -> Sent:
+        if len(raw) > SIZE_LIMIT:
+            raise Invalid(
+                f"The mail has {len(raw) / 2**20:.0f} MB, and Gmail sends at most {SIZE_LIMIT / 2**20:.0f}.",
+                hint="Send large files as a link.",
+            )
+        if (sent := self._searched(message_id)) is not None:
+            return sent
+        try:
+            answer = self._sent(raw, thread_id)
+        except (NotFound, Invalid):
+            if thread_id is None:
+                raise
+            answer = self._sent(raw, None)  # the thread is gone, or is another mailbox's
+        return Sent(answer["id"], self._given_id(answer["id"], message_id), answer.get("threadId"))
+
+    def _sent(self, raw: bytes, thread_id: str | None) -> dict[str, Any]:
+        """Once: whether it left although no answer came is asked before the next attempt."""
+        body: dict[str, Any] = {"threadId": thread_id} if thread_id else {}
+        messages = self._users(self._outward).messages()
+        if len(raw) <= _RESUMABLE:
+            body["raw"] = base64.urlsafe_b64encode(raw).decode()
+            return self._outward.call("messages.send", messages.send(userId=_ME, body=body), tries=1)
+        media = MediaIoBaseUpload(io.BytesIO(raw), "message/rfc822", chunksize=-1, resumable=True)
+        request = messages.send(userId=_ME, body=body, media_body=media)
+        return self._outward.call("messages.send", request, tries=1)
+
+    def _given_id(self, id: str, ours: str) -> str | None:
+        """The Message-ID that Gmail gave the mail, where it is another than ours."""
+        try:
+            headers = self._headers([id])[id]
+        except DeskError:
+            return None  # it has left; what Gmail calls it is learnt when it comes back with the history
+        given = headers.get("message-id", "")
+        return given if given and given != ours else None
+
+    def _find_sent(self, message_id: str) -> Sent | None:
+        """By search, and then by looking: the index may lag, and a Message-ID may have been rewritten."""
+        request = (
+            self._users(self._outward).messages().list(userId=_ME, labelIds=["SENT"], maxResults=_CANDIDATES)
+        )
+        return self._searched(message_id) or self._among(request, message_id)
+
+    def _searched(self, message_id: str) -> Sent | None:
+        query = f"rfc822msgid:{message_id.strip('<>')}"
+        request = (
+            self._users(self._outward).messages().list(userId=_ME, q=query, labelIds=["SENT"], maxResults=1)
+        )
+        return self._among(request, message_id)
+
+    def _among(self, request: Any, message_id: str) -> Sent | None:
+        listed = self._outward.call("messages.list", request).get("messages", ())
+        threads = {one["id"]: one.get("threadId") for one in listed}
+        for id, headers in self._headers(list(threads)).items():
+            given = headers.get("message-id", "")
+            if message_id in (given, headers.get("x-google-original-message-id")):
+                return Sent(id, given if given != message_id else None, threads[id])
+        return None
+
+    def _headers(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        if not ids:
+            return {}
+        messages = self._users(self._outward).messages()
+        names = ["Message-ID", "X-Google-Original-Message-ID"]
+        requests = {
+            id: messages.get(userId=_ME, id=id, format="metadata", metadataHeaders=names) for id in ids
+        }
+        answers = self._outward.batch("messages.get", requests)
+        found: dict[str, dict[str, str]] = {}
+        for id, answer in answers.items():
+            if isinstance(answer, NotFound):
+                continue
+            if isinstance(answer, DeskError):
+                raise answer
+            headers = answer.get("payload", {}).get("headers", ())
+            found[id] = {header["name"].lower(): header["value"] for header in headers}
+        return found
+
+    def _users(self, google: Google) -> Any:
+        return google.service.users()
+
+
+def _added(record: dict[str, Any]) -> Iterable[str]:
+    """Ids of one record of the history: what came, and what was taken out of the bin."""
+    for change in record.get("messagesAdded", ()):
+        yield change["message"]["id"]
+    for change in record.get("labelsRemoved", ()):
+        if "TRASH" in change.get("labelIds", ()):
+            yield change["message"]["id"]
+
+
+def _arrival(answer: dict[str, Any] | DeskError) -> Arrival | None:
+    if isinstance(answer, NotFound):
+        return None
+    if isinstance(answer, DeskError):
+        raise answer
+    labels = set(answer.get("labelIds", ()))
+    received_at = datetime.fromtimestamp(int(answer["internalDate"]) / 1000, UTC)
+    return Arrival(
+        raw=base64.urlsafe_b64decode(answer["raw"]),
+        received_at=received_at,
+        thread_id=answer["threadId"],
+        is_sent="SENT" in labels,
+        is_spam="SPAM" in labels,
+        ignore=next((why for label, why in _IGNORED.items() if label in labels), ""),
+    )
