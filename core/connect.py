@@ -9,28 +9,40 @@ import asyncio
 import getpass
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.config import Settings
-from core.desk import Desk
 from core.errors import Invalid, NotFound, from_code
 
 if TYPE_CHECKING:
     import psycopg
 
+    from core.desk import Desk, Gateway
+
+_Answer = TypeVar("_Answer")
+
 _URL_HINT = "Look at database_url; ttydesk config show says where it is set."
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator[Desk]:
+async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator["Desk"]:
     """The desk, as the agent of `settings.agent`, or as what runs it (`service`).
 
     Raises `Unreachable` when there is no database, `Conflict` when it is not of this version.
     """
+    from core.desk import Desk
+
+    async with open_gateway(settings, service) as gateway:
+        yield Desk(gateway)
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, service: bool = False) -> AsyncIterator["Gateway"]:
+    """What `open_desk` stands on."""
     from core.postgres import PostgresGateway
 
     with ExitStack() as stack:
-        conninfo, revive = await asyncio.to_thread(_start, settings, stack)
+        conninfo, revive = await _to_its_end(_start, settings, stack)
         agent = await asyncio.to_thread(_prepare, conninfo, settings, service)
         gateway = PostgresGateway(
             conninfo,
@@ -39,10 +51,20 @@ async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator[
             revive=revive,
         )
         try:
-            yield Desk(await gateway.open())
+            yield await gateway.open()
         finally:
             await gateway.close()
             await asyncio.to_thread(stack.close)
+
+
+async def _to_its_end(work: Callable[..., _Answer], *arguments: Any) -> _Answer:
+    """In a thread. Whoever gives up waits for it all the same: what it has begun has to be ended again."""
+    working = asyncio.create_task(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:

@@ -1,0 +1,130 @@
+"""The desk by way of a process of its own: the same answers, the same errors, and it is gone when we are."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from core.apart import Apart
+from core.config import Settings
+from core.desk import Desk
+from core.errors import Forbidden, NotFound, Unreachable
+from tests.mails import mail
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, database_url=SecretStr(database), agent="ada@example.com")
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Apart, Desk]]:
+    with Apart() as apart:
+        async with apart.open_desk(settings) as desk:
+            yield apart, desk
+
+
+def is_there(process: int) -> bool:
+    return Path(f"/proc/{process}").exists() if sys.platform == "linux" else False
+
+
+async def test_answers_and_errors_are_the_same(settings: Settings, service: Desk) -> None:
+    await service.receive_mail(mail("one", subject="Größe 漢字"))
+    async with opened(settings) as (_, desk):
+        assert (await desk.whoami()).email == "ada@example.com"
+        (ticket,) = (await desk.list_tickets()).tickets
+        assert ticket.subject == "Größe 漢字"
+        changed = await desk.update_tickets([ticket.number], {"status": "resolved"})
+        assert changed.tickets[0].status == "resolved"
+        with pytest.raises(NotFound, match="no ticket #99"):
+            await desk.show_ticket(99)
+        with pytest.raises(Forbidden):
+            await desk.claim_outgoing("me")
+    with pytest.raises(Unreachable):
+        await desk.whoami()
+
+
+async def test_many_questions_at_once(settings: Settings, service: Desk) -> None:
+    numbers = [(await service.receive_mail(mail(f"m{place}"))).number or 0 for place in range(12)]
+    async with opened(settings) as (_, desk):
+        shown = await asyncio.gather(*(desk.show_ticket(number) for number in numbers))
+        assert [one.ticket.number for one in shown] == numbers
+
+
+async def test_a_question_that_is_given_up_keeps_no_other_waiting(settings: Settings, service: Desk) -> None:
+    async with opened(settings) as (_, desk):
+        following = asyncio.create_task(anext(desk.follow()))
+        for _ in range(20):
+            asking = asyncio.create_task(desk.count_views())
+            await asyncio.sleep(0)
+            asking.cancel()
+        assert (await desk.whoami()).email == "ada@example.com"
+        await service.receive_mail(mail("news"))
+        async with asyncio.timeout(20):
+            assert (await following)[0].number is not None
+
+
+async def test_who_follows_hears_of_changes_one_after_the_other(settings: Settings, service: Desk) -> None:
+    async with opened(settings) as (_, desk), asyncio.timeout(30):
+        heard: list[int | None] = []
+        cursor = (await desk.events_since()).cursor
+        following = desk.follow(cursor)
+        for place in range(3):
+            received = await service.receive_mail(mail(f"m{place}"))
+            while received.number not in heard:
+                heard += [event.number for event in await anext(following)]
+        await following.aclose()  # type: ignore[attr-defined]
+        assert (await desk.whoami()).email == "ada@example.com"
+
+
+async def test_no_database_is_the_same_sentence_and_the_process_goes_on(settings: Settings) -> None:
+    url = SecretStr("postgresql://ada:secret@127.0.0.1:1/desk?connect_timeout=1")
+    nowhere = settings.model_copy(update={"database_url": url})
+    with Apart() as apart:
+        apart.open_soon(nowhere)
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="cannot be reached") as raised:
+                async with apart.open_desk(nowhere):
+                    pass
+            assert raised.value.hint and "secret" not in str(raised.value)
+        first = apart.process
+        async with apart.open_desk(settings.model_copy(update={"agent": None})) as desk:
+            assert await desk.whoami()
+        assert apart.process == first
+
+
+async def test_it_was_killed(settings: Settings, service: Desk) -> None:
+    async with opened(settings) as (apart, desk):
+        first = apart.process
+        following = asyncio.create_task(anext(desk.follow()))
+        await desk.whoami()
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(Unreachable, match="process that asks the database has ended"):
+            await following
+        with pytest.raises(Unreachable, match="has ended"):
+            await desk.whoami()
+        async with apart.open_desk(settings) as again:
+            assert (await again.whoami()).email == "ada@example.com"
+        assert apart.process != first
+        assert not is_there(first)
+    assert not is_there(apart.process)
+
+
+def test_it_ends_at_once_when_it_was_never_asked() -> None:
+    with Apart() as apart:
+        pass
+    assert not is_there(apart.process)
+
+
+async def test_it_survives_what_is_said_to_all_programs(settings: Settings, service: Desk) -> None:
+    """At a shutdown there may be a draft to put away yet."""
+    async with opened(settings) as (apart, desk):
+        os.kill(apart.process, signal.SIGTERM)
+        assert (await desk.whoami()).email == "ada@example.com"
+        assert os.getsid(apart.process) == apart.process
