@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.binding import Binding
 from textual.signal import Signal
 from textual.worker import Worker, WorkerCancelled
@@ -28,16 +29,27 @@ if TYPE_CHECKING:
     from core.files import Files
 
 
+_WIDTHS = [(0, "-narrow"), (WIDE, "-wide")]
+_HEIGHTS = [(0, "-low"), (30, "-high")]
+
+
 def _clock() -> datetime:
     return datetime.now(UTC).astimezone()
+
+
+def _size_classes(width: int, height: int) -> list[str]:
+    return [
+        max((start, name) for start, name in breakpoints if size >= start)[1]
+        for size, breakpoints in ((width, _WIDTHS), (height, _HEIGHTS))
+    ]
 
 
 class DeskApp(TypeAheadApp):
     CSS_PATH = ["desk.tcss", "screens/desk.tcss"]
     TITLE = "ttydesk"
     ENABLE_COMMAND_PALETTE = False  # ours is `DeskScreen.action_palette`
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS = [
         Binding("ctrl+q", "quit", "Quit", False, priority=True, id="desk.quit", tooltip="Leave ttydesk"),
     ]
@@ -59,18 +71,29 @@ class DeskApp(TypeAheadApp):
         self._files = files
         self._clock = clock
         self._keeper: Worker[None] | None = None
+        self._take_theme()
+
+    def _take_theme(self) -> None:
+        """Before anything is styled: later, Textual would read all sheets and style all a second time."""
+        for theme in OURS.values():
+            self.register_theme(theme)
+        name = theme_name(self.settings.theme)
+        self.set_reactive(App.theme, name if name in self.available_themes else OURS["dark"].name)
+        dark = self.current_theme.dark
+        self.set_classes({f"-theme-{self.theme}", "-dark-mode" if dark else "-light-mode"})
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
 
     def get_default_screen(self) -> "Screen[object]":
-        return DeskScreen(self.connection, self.changed, self.moved, self.settings, self._files, self._clock)  # type: ignore[return-value]
+        screen = DeskScreen(
+            self.connection, self.changed, self.moved, self.settings, self._files, self._clock
+        )
+        screen.classes = _size_classes(*self.size)  # else all is styled a second time, for its size
+        return screen  # type: ignore[return-value]
 
     def on_mount(self) -> None:
-        for theme in OURS.values():
-            self.register_theme(theme)
-        name = theme_name(self.settings.theme)
-        self.theme = name if name in self.available_themes else OURS["dark"].name
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
         self.set_window_title("ttydesk")

@@ -18,6 +18,7 @@ from textual.strip import Strip
 from core.models import Priority, Sort, Status, Ticket
 from core.text import safe_line
 from tests.tui.tickets import NOW, ListedTickets, ticket
+from tui.pages import Want
 from tui.widgets.ticket_list import TicketList
 from tui.widgets.ticket_row import TicketPainter, columns_for, fit
 
@@ -50,15 +51,18 @@ class ListApp(App[None]):
         return self.query_one(CountingList)
 
     def on_mount(self) -> None:
-        self.tickets.load()
+        self.fetch(self.tickets.load())
         self.tickets.focus()
 
     @on(TicketList.PageWanted)
-    def fetch(self, message: TicketList.PageWanted) -> None:
+    def page_wanted(self, message: TicketList.PageWanted) -> None:
+        self.fetch(message.want)
+
+    def fetch(self, want: Want) -> None:
         if self.broken:
-            self.tickets.fail(message.want)
+            self.tickets.fail(want)
         else:
-            self.tickets.give(message.want, self.source.page(message.want))
+            self.tickets.give(want, self.source.page(want))
 
     @on(TicketList.Highlighted)
     def note_highlighted(self, message: TicketList.Highlighted) -> None:
@@ -296,7 +300,7 @@ async def test_a_range_reaches_across_pages_and_reloads() -> None:
 async def test_a_new_list_drops_marks_and_goes_where_it_is_told() -> None:
     async with showing(*range(1, 51)) as (app, pilot):
         await pilot.press("x")
-        app.tickets.load(Sort.NUMBER, reverse=True, keep=9)
+        app.fetch(app.tickets.load(Sort.NUMBER, reverse=True, keep=9))
         await pilot.pause()
         assert (app.number, app.tickets.marks) == (9, frozenset())
         assert app.shown()[0] == 1

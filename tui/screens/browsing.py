@@ -11,12 +11,15 @@ from core.models import Sort, TicketFilter
 from core.query import VIEWS, parse_query
 from core.text import relative_time, safe_line
 from tui.connection import sentence
+from tui.pages import Want
 from tui.screens.menu import Choice, Menu
 from tui.screens.panes import Panes
 from tui.widgets.ticket_list import TicketList
 from tui.widgets.view_bar import ViewBar
 
 _COUNT_PAUSE = 0.3
+_FIRST_LIST = 0.12
+"""Seconds that the curtain waits for the list."""
 _STALE_MAIL = 120
 
 EMPTY = {
@@ -58,6 +61,7 @@ class Browsing(Panes):
     _narrowing = False
 
     def start_browsing(self) -> None:
+        self.set_timer(_FIRST_LIST, self.lift_curtain)
         self.changed.subscribe(self, self.tickets_changed)
         self.moved.subscribe(self, self.connection_moved)
         self.show_banner("Opening the desk…")
@@ -71,13 +75,15 @@ class Browsing(Panes):
         self.filter_now = parse_query(text, self.clock())
         self.query_now = query
         self.views.current = query.view if query.text is None else ""
-        self.tickets.load(self.sort_now, self.reverse_now)
+        self.fetch_page(self.tickets.load(self.sort_now, self.reverse_now))
         self.paint_place()
 
     @on(TicketList.PageWanted)
+    def page_wanted(self, message: TicketList.PageWanted) -> None:
+        self.fetch_page(message.want)
+
     @work(group="pages")
-    async def fetch_page(self, message: TicketList.PageWanted) -> None:
-        want = message.want
+    async def fetch_page(self, want: Want) -> None:
         try:
             page = await self.desk.list_tickets(
                 self.filter_now, want.sort, want.reverse, want.limit, want.after
@@ -91,6 +97,7 @@ class Browsing(Panes):
             self.show_banner("")
             self.list_arrived()
             self.paint_place()
+            self.lift_curtain()
 
     def list_arrived(self) -> None:
         """Writing overrides it."""
@@ -177,6 +184,7 @@ class Browsing(Panes):
             self.look_at_mailboxes()
         else:
             self.show_banner(f"{self.connection.trouble} Trying again…", trouble=True)
+            self.lift_curtain()
 
     def paint_place(self) -> None:
         """Which list this is, and where in it the cursor stands."""
@@ -288,5 +296,5 @@ class Browsing(Panes):
 
     def set_sort(self, sort: Sort, reverse: bool = False) -> None:
         self.sort_now, self.reverse_now = sort, reverse
-        self.tickets.load(sort, reverse)
+        self.fetch_page(self.tickets.load(sort, reverse))
         self.paint_place()

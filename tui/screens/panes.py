@@ -107,8 +107,29 @@ class Panes(Ground, Screen[None]):
         self.shown_number: int | None = None
         """The ticket in the conversation pane."""
         self.composer: Composer | None = None
+        self._is_styled = False
+        self._curtain = True
         self.reading = False
         """Whether the agent has opened a ticket, rather than looking at its preview."""
+
+    def _compositor_refresh(self) -> None:
+        """At the start the list is often here as soon as the screen: then all is painted once, not in pieces.
+
+        Not with Textual's `batch_update`: when the terminal changes its size meanwhile, it never ends.
+        """
+        if not self._curtain:
+            super()._compositor_refresh()
+
+    def lift_curtain(self) -> None:
+        if self._curtain:
+            self._curtain = False
+            self.refresh()
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Not when it first comes to the front: all on it was styled when it was mounted, just then."""
+        if self._is_styled:
+            super().update_node_styles(animate)
+        self._is_styled = self._is_styled or self.is_mounted
 
     @property
     def desk(self) -> Desk:

@@ -1,18 +1,10 @@
 """The list of tickets: draws its rows itself and asks for pages as they scroll into view.
 
-It knows no desk. The screen that shows it answers one message and hands things in:
+It knows no desk. Its screen fetches the page that `load` gives, and each that `PageWanted` names:
 
-    @on(TicketList.PageWanted)
-    @work(group="pages")
-    async def fetch_page(self, message: TicketList.PageWanted) -> None:
-        want = message.want
-        try:
-            page = await self.desk.list_tickets(self.filter, want.sort, want.reverse, want.limit, want.after)
-        except DeskError as error:
-            self.tickets.fail(want)          # it will be asked for again at the next move or reload
-            ...
-        else:
-            self.tickets.give(want, page)    # an answer that is no longer waited for is passed over
+        page = await self.desk.list_tickets(self.filter, want.sort, want.reverse, want.limit, want.after)
+        self.tickets.give(want, page)    # an answer that is no longer waited for is passed over
+        self.tickets.fail(want)          # or: it will be asked for again at the next move or reload
 
 What has no place in a page of its own: `g g` is a chord and so the screen's, which calls `action_first`.
 `Highlighted` comes after the cursor's move was painted; what is costly in answering it wants a pause besides.
@@ -128,15 +120,18 @@ class TicketList(ScrollView, can_focus=True):
 
     # For the screen
 
-    def load(self, sort: Sort = Sort.LATEST, reverse: bool = False, keep: int | None = None) -> None:
+    def load(self, sort: Sort = Sort.LATEST, reverse: bool = False, keep: int | None = None) -> Want:
         """Begin a new list (a view, a search, an order); the old one stays until the first page is here.
 
+        That page is the one to fetch now: as a message it would come after all that a new screen has to do.
         The cursor goes to the ticket `keep` if that is on the first page.
         """
         self._keep = keep
         self._marks.clear()
         self.pages.load(sort, reverse)
-        self._ask()
+        want = self._next_want()
+        assert want is not None  # nothing of a new list was asked for yet
+        return want
 
     def reload(self) -> None:
         """Something changed somewhere: fetch again what is in view, a few times a second at most."""
@@ -334,11 +329,14 @@ class TicketList(ScrollView, can_focus=True):
         """Only the cursor looks different; Textual would look up every style anew, for milliseconds."""
 
     def _ask(self) -> None:
+        if want := self._next_want():
+            self.post_message(self.PageWanted(want))
+
+    def _next_want(self) -> Want | None:
         top = round(self.scroll_y)
         bottom = top + self._view - 1
         self.pages.trim(top, bottom)
-        if want := self.pages.want(top, bottom, self._number):
-            self.post_message(self.PageWanted(want))
+        return self.pages.want(top, bottom, self._number)
 
     def _end_rest(self) -> None:
         self._rest = None
