@@ -328,6 +328,8 @@ class Outgoing(_Record):
     attempts: int
     """1 at the first try; above that the mailbox is asked first whether it already left."""
     created_at: datetime
+    thread_id: str | None
+    """The provider's own name for the conversation."""
 
 
 class Mailbox(_Record):
@@ -339,8 +341,17 @@ class Mailbox(_Record):
     department: str | None
     signature: str
     cursor: str | None
+    connected: bool
+    """Whether its mail is read and sent."""
     connected_at: datetime
+    since: datetime
+    """Mail that came before is not asked for."""
     synced_at: datetime | None
+    watched_until: datetime | None
+    """Until when the provider tells of news by itself."""
+    leased_by: str | None
+    """The daemon that works on it."""
+    leased_until: datetime | None
     last_error: str | None
 
 

@@ -17,8 +17,11 @@ grant execute on function public.settled_mails to service_role;
 
 create or replace function public.settled_deliveries(mailbox_id uuid, provider_ids text[]) returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
-  select coalesce(jsonb_agg(d.provider_id), '[]') from deliveries d
-  where d.mailbox_id = settled_deliveries.mailbox_id and d.provider_id = any (settled_deliveries.provider_ids);
+  select coalesce(jsonb_agg(x.provider_id), '[]') from (
+    select d.provider_id from deliveries d
+    where d.mailbox_id = settled_deliveries.mailbox_id and d.provider_id = any (settled_deliveries.provider_ids)
+    union
+    select o.provider_id from outbox o where o.provider_id = any (settled_deliveries.provider_ids)) x;
 $$;
 grant execute on function public.settled_deliveries to service_role;
 

@@ -8,26 +8,74 @@ $$;
 -- Where a ticket that came by no mailbox is answered from: the first that was connected.
 create or replace function desk.default_mailbox() returns uuid
 language sql stable set search_path = desk, public, pg_temp as $$
-  select id from mailboxes order by connected_at, id limit 1;
+  select id from mailboxes where connected order by connected_at, id limit 1;
 $$;
 
+-- Connecting it again brings its settings up to date; how far it was read stays, so that what came
+-- meanwhile is taken in. Another account cannot take its name: the cursor would not be its own.
 create or replace function public.connect_mailbox(
-  name text, kind mailbox_kind, address text, display_name text default '', signature text default ''
+  name text, kind mailbox_kind, address text, display_name text default '', signature text default '',
+  department text default null, since timestamptz default null
 ) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_mailbox mailboxes;
 begin
-  insert into mailboxes as b (name, kind, address, display_name, signature)
+  insert into mailboxes as b (name, kind, address, display_name, signature, department, since)
     values (connect_mailbox.name, connect_mailbox.kind, lower(connect_mailbox.address),
-      connect_mailbox.display_name, connect_mailbox.signature)
-    on conflict (name) do update set kind = excluded.kind, address = excluded.address,
-      display_name = excluded.display_name, signature = excluded.signature
+      connect_mailbox.display_name, connect_mailbox.signature, connect_mailbox.department,
+      coalesce(connect_mailbox.since, now()))
+    on conflict (name) do update set address = excluded.address, display_name = excluded.display_name,
+      signature = excluded.signature, department = coalesce(excluded.department, b.department),
+      since = coalesce(connect_mailbox.since, b.since), connected = true, last_error = null
+    where b.kind = excluded.kind and (b.kind = 'maildir' or b.address = excluded.address)
     returning b.* into v_mailbox;
+  if not found then
+    raise exception 'Another mailbox is called %.', connect_mailbox.name using errcode = 'PT409',
+      hint = 'Give this one another name with --name.';
+  end if;
   return desk.mailbox_json(v_mailbox);
 end $$;
 grant execute on function public.connect_mailbox to service_role;
+
+-- Its tickets stay, and so does how far it was read.
+create or replace function public.disconnect_mailbox(mailbox_id uuid) returns void
+language sql volatile security definer set search_path = desk, public, pg_temp as $$
+  update mailboxes set connected = false, leased_by = null, leased_until = null, watched_until = null
+  where id = disconnect_mailbox.mailbox_id;
+$$;
+grant execute on function public.disconnect_mailbox to service_role;
+
+-- Of several daemons one works on a mailbox. Says whether it is this one, for so many seconds.
+create or replace function public.lease_mailbox(
+  mailbox_id uuid, worker text, seconds double precision default 60
+) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+begin
+  update mailboxes set leased_by = lease_mailbox.worker,
+      leased_until = clock_timestamp() + make_interval(secs => lease_mailbox.seconds)
+    where id = lease_mailbox.mailbox_id and connected
+      and (leased_by is null or leased_by = lease_mailbox.worker or leased_until < clock_timestamp());
+  return to_jsonb(found);
+end $$;
+grant execute on function public.lease_mailbox to service_role;
+
+-- For the next daemon, when this one ends in order.
+create or replace function public.release_mailbox(mailbox_id uuid, worker text) returns void
+language sql volatile security definer set search_path = desk, public, pg_temp as $$
+  update mailboxes set leased_by = null, leased_until = null
+  where id = release_mailbox.mailbox_id and leased_by = release_mailbox.worker;
+$$;
+grant execute on function public.release_mailbox to service_role;
+
+-- Until when the provider tells of news by itself; null: it does not.
+create or replace function public.save_watch(mailbox_id uuid, until timestamptz) returns void
+language sql volatile security definer set search_path = desk, public, pg_temp as $$
+  update mailboxes set watched_until = save_watch.until where id = save_watch.mailbox_id;
+$$;
+grant execute on function public.save_watch to service_role;
 
 create or replace function public.list_mailboxes() returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$

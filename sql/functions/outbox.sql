@@ -10,7 +10,7 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
     'signature', coalesce(nullif(a.signature, ''), b.signature, ''),
     'attachments', desk.attachments_json(m.id), 'automatic', m.automatic, 'reply_token', t.reply_token,
-    'attempts', o.attempts, 'created_at', m.created_at)
+    'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', t.gmail_thread_id)
   from tickets t
     left join mailboxes b on b.id = coalesce(t.mailbox_id, desk.default_mailbox())
     left join support_agents a on a.id = m.author_id
@@ -18,19 +18,24 @@ language sql stable set search_path = desk, public, pg_temp as $$
 $$;
 
 -- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
-create or replace function public.claim_outgoing(worker text, seconds double precision default 120) returns jsonb
+-- With a mailbox, only what leaves from that one.
+create or replace function public.claim_outgoing(
+  worker text, seconds double precision default 120, mailbox_id uuid default null
+) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_outbox outbox;
   v_message messages;
+  v_default uuid := desk.default_mailbox();
 begin
   update outbox o set state = 'sending', leased_by = claim_outgoing.worker, attempts = o.attempts + 1,
       leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
     where o.message_id = (
-      select d.message_id from outbox d join messages m on m.id = d.message_id
+      select d.message_id from outbox d join messages m on m.id = d.message_id join tickets t on t.id = m.ticket_id
       where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
         and (d.state = 'waiting' or d.leased_until < clock_timestamp())
+        and (claim_outgoing.mailbox_id is null or coalesce(t.mailbox_id, v_default) = claim_outgoing.mailbox_id)
         and not exists (select from outbox e join messages f on f.id = e.message_id
           where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
       order by d.not_before limit 1 for update of d skip locked)
@@ -51,7 +56,7 @@ $$;
 grant execute on function public.release_outgoing to service_role;
 
 create or replace function public.mark_sent(
-  id uuid, provider_id text, provider_message_id text default null
+  id uuid, provider_id text, provider_message_id text default null, provider_thread_id text default null
 ) returns void
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -67,6 +72,8 @@ begin
       provider_message_id = nullif(mark_sent.provider_message_id, m.message_id)
     where m.id = mark_sent.id returning * into v_message;
   update recipients set state = 'sent', updated_at = now() where message_id = v_message.id;
+  update tickets set gmail_thread_id = mark_sent.provider_thread_id
+    where id = v_message.ticket_id and gmail_thread_id is null and mark_sent.provider_thread_id is not null;
   perform desk.record_event(v_message.ticket_id, 'sent', after => jsonb_build_object('message', v_message.id));
 end $$;
 grant execute on function public.mark_sent to service_role;
@@ -99,9 +106,11 @@ begin
 end $$;
 grant execute on function public.mark_failed to service_role;
 
-create or replace function public.next_due() returns jsonb
+create or replace function public.next_due(mailbox_id uuid default null) returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
-  select to_jsonb(min(case when state = 'sending' then greatest(not_before, leased_until) else not_before end))
-  from outbox where state in ('waiting', 'sending');
+  select to_jsonb(min(case when o.state = 'sending' then greatest(o.not_before, o.leased_until) else o.not_before end))
+  from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
+  where o.state in ('waiting', 'sending')
+    and (next_due.mailbox_id is null or coalesce(t.mailbox_id, desk.default_mailbox()) = next_due.mailbox_id);
 $$;
 grant execute on function public.next_due to service_role;
