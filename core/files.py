@@ -71,7 +71,7 @@ class LocalFiles:
             names = [hashlib.sha256(content).hexdigest() for content in batch]
             with self._told("written"):
                 self._store(
-                    {self._place(kind, name): content for name, content in zip(names, batch, strict=True)}
+                    {str(self._place(kind, name)): one for name, one in zip(names, batch, strict=True)}
                 )
             hashes += names
         return hashes
@@ -120,12 +120,11 @@ class LocalFiles:
             raise Invalid(f"{sha256!r} is not a SHA-256 in hex.")
         return self._folder / kind / sha256[:2] / sha256[2:]
 
-    def _store(self, contents: dict[Path, bytes]) -> None:
+    def _store(self, contents: dict[str, bytes]) -> None:
         new: list[_NewFile] = []
         try:
             for place, content in contents.items():
                 if not _holds(place, len(content)):
-                    _make_folder(place.parent)
                     new.append(_NewFile(place))
                     new[-1].write(content)
             for file in new:
@@ -136,7 +135,7 @@ class LocalFiles:
             for file in new:
                 file.close()
         # Those of files that were there, too: whoever put them may not have come to it yet.
-        for folder in {place.parent for place in contents}:
+        for folder in {os.path.dirname(place) for place in contents}:
             _flush_folder(folder)
 
     @contextmanager
@@ -151,12 +150,20 @@ class LocalFiles:
 
 
 class _NewFile:
-    """A file under a temporary name beside its place; gone when closed, unless renamed before."""
+    """A file under a temporary name beside its place; gone when closed, unless renamed before.
 
-    def __init__(self, place: Path) -> None:
+    Every mail comes by here, so places are plain strings: a `Path` costs more than some of the system calls.
+    """
+
+    def __init__(self, place: str) -> None:
+        folder, name = os.path.split(place)
         self._place = place
-        self._temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
-        self._handle = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        self._temporary: str | None = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
+        try:
+            self._handle = _create(self._temporary)
+        except FileNotFoundError:
+            _make_folder(folder)
+            self._handle = _create(self._temporary)
 
     def write(self, content: bytes) -> None:
         rest = memoryview(content)
@@ -167,34 +174,43 @@ class _NewFile:
         os.fsync(self._handle)
 
     def rename(self) -> None:
-        self._temporary.replace(self._place)
+        if self._temporary:
+            os.replace(self._temporary, self._place)
+            self._temporary = None
 
     def close(self) -> None:
         try:
             os.close(self._handle)
         finally:
-            self._temporary.unlink(missing_ok=True)
+            if self._temporary:
+                with suppress(FileNotFoundError):
+                    os.unlink(self._temporary)
 
 
-def _holds(place: Path, size: int) -> bool:
+def _create(path: str) -> int:
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+
+
+def _holds(place: str, size: int) -> bool:
     """Whether the content is there; a file of another size is damaged and is written anew."""
     try:
-        return place.stat().st_size == size
+        return os.stat(place).st_size == size
     except FileNotFoundError:
         return False
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: str) -> None:
     """The folder and those above it, each on the disk before the next."""
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return
-    _make_folder(folder.parent)
+    above = os.path.dirname(folder)
+    _make_folder(above)
     with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    _flush_folder(folder.parent)
+        os.mkdir(folder, mode=0o700)
+    _flush_folder(above)
 
 
-def _flush_folder(folder: Path) -> None:
+def _flush_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -80,19 +80,19 @@ def test_threads_may_put_the_same_at_the_same_time(files: LocalFiles, tmp_path: 
 
 def test_it_is_fsynced_before_it_has_its_name(files: LocalFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, replace = os.fsync, os.replace
 
     def watched_fsync(handle: int) -> None:
         done.append("folder" if os.path.isdir(f"/dev/fd/{handle}") else "file")
         fsync(handle)
 
-    def watched_replace(self: Path, target: Path) -> Path:
+    def watched_replace(source: str, target: str) -> None:
         done.append("rename")
-        return replace(self, target)
+        replace(source, target)
 
     files.put("raw", b"so that the folders are there")
     monkeypatch.setattr(os, "fsync", watched_fsync)
-    monkeypatch.setattr(Path, "replace", watched_replace)
+    monkeypatch.setattr(os, "replace", watched_replace)
     files.put_many("raw", [MAIL, MAIL + b"2"])
     made = [step for step in done if step != "folder"]
     assert made == ["file", "file", "rename", "rename"]
