@@ -165,17 +165,14 @@ def verify(
 
 
 async def _mailboxes(context: typer.Context, desk: "Desk") -> "dict[UUID, Mailbox]":
-    """Those that a daemon has connected: there may be none yet."""
-    from sync.daemon import MAILBOX
-    from sync.maildir import Maildir
+    """Those that this machine's daemon has read: there may be none yet."""
+    from sync.boxes import is_here, open_mailbox
 
     settings = settings_of(context)
-    box = settings.mailbox
-    maildir = Maildir(box.maildir, box.sent_folder, settings.poll_seconds)
     return {
-        known.id: maildir
+        known.id: open_mailbox(settings, known)
         for known in await desk.list_mailboxes()
-        if known.name == MAILBOX and known.synced_at
+        if known.synced_at and is_here(settings, known)
     }
 
 

@@ -328,7 +328,7 @@ class Outgoing(_Record):
     attempts: int
     """1 at the first try; above that the mailbox is asked first whether it already left."""
     created_at: datetime
-    thread_id: str | None
+    thread_id: str | None = None
     """The provider's own name for the conversation."""
 
 

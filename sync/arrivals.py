@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from core.desk import Desk
-from core.errors import StorageFailed
+from core.errors import StorageFailed, Unreachable
 from core.models import Outcome
 from sync.inbound import settle
 from sync.mailbox import Mailbox
@@ -56,7 +56,7 @@ class Arrivals:
             news = await self.mailbox.news(self.cursor)
             ids = [*news.fresh, *await self._unsettled(news.perhaps)]
             await self._settle_all([id for id in ids if self._is_due(id)])
-        except StorageFailed as error:
+        except (StorageFailed, Unreachable) as error:
             await self._note(str(error))
             raise
         left = set(ids)

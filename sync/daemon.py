@@ -1,4 +1,4 @@
-"""The daemon: takes in what arrives in the mailbox and sends what is due, until it is told to end.
+"""The daemon: takes in what arrives in the mailboxes and sends what is due, until it is told to end.
 
 One daemon works in a home folder. It may be killed at any moment: what it had not finished is found again
 by the next one, in the mailbox or in the outbox. A database that is away is waited for.
@@ -9,31 +9,35 @@ import logging
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
 
 from core.config import Settings
 from core.connect import open_desk
 from core.desk import Desk
-from core.errors import Unreachable
+from core.errors import DeskError, Unreachable
 from core.files import LocalFiles
+from core.models import Mailbox
 from core.text import safe_line
 from sync.arrivals import Arrivals
+from sync.boxes import MAILBOX, is_here, open_mailbox
 from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
-from sync.outbound import Outbox, send_due
+from sync.outbound import Outbox
+from sync.post import Post
 from sync.reading import Intake
 from sync.supervisor import Round, Supervisor
 
-MAILBOX = "support"
-"""The name the mailbox of the settings has in the database."""
 _BEAT_SECONDS = 5.0
+_ATTEND_SECONDS = 5.0
 _LEFT_OVER = timedelta(days=1)
 """A temporary file as old as this was left by a process that was killed."""
-_OUTBOX_SECONDS = 0.5
 _REOPEN_SECONDS = 2.0
 _logger = logging.getLogger("ttydesk.daemon")
 
@@ -46,48 +50,95 @@ def _utc_now() -> datetime:
 class Daemon:
     settings: Settings
     desk: Desk
-    arrivals: Arrivals
-    outbox: Outbox
     stop: asyncio.Event
     heartbeat: Heartbeat
     now: Callable[[], datetime] = _utc_now
+    posts: dict[UUID, Post] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-    _sent: int = 0
-    _is_released: bool = False
+    _gone: Counter[str] = field(default_factory=Counter)
+    """What posts that were given up had taken in and sent."""
 
     async def run(self) -> None:
         """All parts side by side until the end is asked for; each finishes what it is at."""
         supervisor = Supervisor(self.stop, self._report)
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.keep("intake", self._take_in))
-            group.create_task(supervisor.keep("outbox", self._send))
+            group.create_task(supervisor.keep("mailboxes", partial(self._attend, group)))
             group.create_task(supervisor.keep("heartbeat", self._beat))
+            group.create_task(self._end_posts())
         await self._beat()
 
     async def run_once(self) -> None:
         """One round in, one round out."""
-        await self.arrivals.take_in()
-        if self.arrivals.problem:
-            _logger.warning("%s", safe_line(self.arrivals.problem))
-        await self._send()
+        for known in await self._here():
+            post = await self._open(known)
+            try:
+                await post.take_in()
+                if post.arrivals.problem:
+                    _logger.warning("%s", safe_line(post.arrivals.problem))
+                await post.send()
+            finally:
+                await post.close()
 
-    async def _take_in(self) -> Round:
-        await self.arrivals.take_in()
-        return Round(self.arrivals.mailbox.poll_seconds, self.arrivals.problem)
+    async def _attend(self, group: asyncio.TaskGroup) -> Round:
+        """Begin with mailboxes that were connected, and leave those that were disconnected."""
+        here = {
+            known.id: known for known in await self.desk.list_mailboxes() if is_here(self.settings, known)
+        }
+        for id, known in here.items():
+            if id not in self.posts:
+                self.posts[id] = post = await self._open(known)
+                group.create_task(self._work(post))
+        for id, post in self.posts.items():
+            if id not in here:
+                post.stop.set()
+        return Round(_ATTEND_SECONDS)
 
-    async def _send(self) -> Round:
-        if not self._is_released:
-            await self.desk.release_outgoing(self.outbox.worker)
-        self._is_released = False  # a claim that could not be settled is given back by the next round
-        self._sent += await send_due(self.desk, self.outbox, self.now, lambda: not self.stop.is_set())
-        self._is_released = True
-        due = await self.desk.next_due()
-        until = (due - self.now()).total_seconds() if due else _OUTBOX_SECONDS
-        return Round(min(max(until, 0.02), _OUTBOX_SECONDS))
+    async def _here(self) -> list[Mailbox]:
+        """The mailboxes that can be worked on from this machine."""
+        known = await self.desk.list_mailboxes()
+        return await asyncio.to_thread(lambda: [one for one in known if is_here(self.settings, one)])
+
+    async def _open(self, known: Mailbox) -> Post:
+        stop = asyncio.Event()
+        mailbox = await asyncio.to_thread(open_mailbox, self.settings, known)
+        intake = await open_intake(self.settings, self.desk)
+        for other in self.posts.values():
+            other.arrivals.intake = intake  # it knows which addresses are ours
+        arrivals = Arrivals(
+            self.desk, intake, mailbox, known.id, self.now, known.cursor, goes_on=lambda: not stop.is_set()
+        )
+        worker = f"{socket.gethostname()}:{self.settings.home}:{known.name}"
+        outbox = Outbox(mailbox, intake.files, worker, self.settings.mailbox.reply_address_tokens, known.id)
+        post = Post(self.desk, known, mailbox, arrivals, outbox, stop, self.now)
+        await post.hold()
+        return post
+
+    async def _work(self, post: Post) -> None:
+        of = "" if post.known.name == MAILBOX else f" of {post.known.name}"
+        supervisor = Supervisor(post.stop, self._report)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.keep(f"lease{of}", post.hold))
+            group.create_task(supervisor.keep(f"intake{of}", post.take_in))
+            group.create_task(supervisor.keep(f"outbox{of}", post.send))
+        for part in ("lease", "intake", "outbox"):
+            self.problems.pop(f"{part}{of}", None)
+        del self.posts[post.known.id]
+        self._gone.update(received=post.arrivals.counts.total(), sent=post.sent)
+        try:
+            await post.close()
+        except DeskError as error:  # its lease runs out by itself
+            _logger.warning("The mailbox %s was left: %s", safe_line(post.known.name), safe_line(str(error)))
+
+    async def _end_posts(self) -> None:
+        await self.stop.wait()
+        for post in self.posts.values():
+            post.stop.set()
 
     async def _beat(self) -> Round:
-        received = self.arrivals.counts.total()
-        update = {"beat_at": self.now(), "received": received, "sent": self._sent, "problems": self.problems}
+        posts = self.posts.values()
+        received = self._gone["received"] + sum(post.arrivals.counts.total() for post in posts)
+        sent = self._gone["sent"] + sum(post.sent for post in posts)
+        update = {"beat_at": self.now(), "received": received, "sent": sent, "problems": self.problems}
         write_heartbeat(self.settings.home, self.heartbeat.model_copy(update=update))
         return Round(_BEAT_SECONDS)
 
@@ -130,22 +181,14 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
 async def _opened(settings: Settings, desk: Desk, stop: asyncio.Event) -> AsyncIterator[Daemon]:
     box = settings.mailbox
     known = await desk.connect_mailbox(MAILBOX, "maildir", box.address, box.name, box.signature)
-    maildir = Maildir(box.maildir, box.sent_folder, settings.poll_seconds)
-    if (
-        known.synced_at is None
-    ):  # later a missing folder is one that has vanished, and none is made in its place
-        maildir.create()
-    intake = await open_intake(settings, desk)
-    await asyncio.to_thread(intake.files.sweep, _utc_now() - _LEFT_OVER)
-    arrivals = Arrivals(
-        desk, intake, maildir, known.id, _utc_now, known.cursor, goes_on=lambda: not stop.is_set()
-    )
-    worker = f"{socket.gethostname()}:{settings.home}"
-    outbox = Outbox(maildir, intake.files, worker, box.reply_address_tokens)
+    if known.synced_at is None:
+        # Later a missing folder is one that has vanished, and none is made in its place.
+        Maildir(box.maildir, box.sent_folder).create()
+    await asyncio.to_thread(LocalFiles(settings.home / "files").sweep, _utc_now() - _LEFT_OVER)
     now = _utc_now()
     heartbeat = Heartbeat(pid=os.getpid(), started_at=now, beat_at=now)
     _logger.info("The daemon works on %s.", safe_line(str(box.maildir)))
-    yield Daemon(settings, desk, arrivals, outbox, stop, heartbeat)
+    yield Daemon(settings, desk, stop, heartbeat)
     _logger.info("The daemon has ended.")
 
 

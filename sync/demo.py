@@ -29,7 +29,7 @@ from core.desk import Desk
 from core.errors import Conflict, DeskError, StorageFailed
 from core.files import LocalFiles
 from core.models import Role, Status
-from sync import daemon, letter, sample
+from sync import boxes, daemon, letter, sample
 from sync.archive import import_mails
 from sync.customers import Customers, deliver
 from sync.inbound import Intake, receive
@@ -159,7 +159,7 @@ async def _begin(desk_for: DeskFor, service: Desk, files: LocalFiles, settings: 
     for agent in agents:
         changes = {"name": agent.name, "signature": agent.signature}
         await desks["ada"].update_agent(agent.email, changes)
-    await service.connect_mailbox(daemon.MAILBOX, "maildir", box.address, box.name, box.signature)
+    await service.connect_mailbox(boxes.MAILBOX, "maildir", box.address, box.name, box.signature)
     maildir = Maildir(box.maildir, box.sent_folder)
     await asyncio.to_thread(maildir.create)
     intake = Intake(files, frozenset([box.address]))

@@ -93,6 +93,9 @@ class Gmail:
             await asyncio.get_running_loop().run_in_executor(pool, google.close)
             pool.shutdown()
 
+    async def ready(self) -> None:
+        await self._out(self._outward.ready)
+
     async def news(self, cursor: str | None = None) -> News:
         return await self._in(self._news, cursor)
 

@@ -54,9 +54,19 @@ _CONNECT = "Allow it again with: ttydesk gmail connect"
 
 
 class Access(Credentials):
-    """A grant at work: its access token is asked for ahead of its end, and once, whoever needs it."""
+    """A grant at work: its access token is asked for ahead of its end, and once, whoever needs it.
 
-    def __init__(self, grant: Grant, token: str | None = None) -> None:
+    `reload` gives the grant as it is kept by now: after a new consent all goes on by itself.
+    """
+
+    def __init__(
+        self, grant: Grant, token: str | None = None, reload: Callable[[], Grant | None] = lambda: None
+    ) -> None:
+        self._refreshing = threading.Lock()
+        self._reload = reload
+        self._begin(grant, token)
+
+    def _begin(self, grant: Grant, token: str | None) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             token,
             refresh_token=grant.refresh_token.get_secret_value(),
@@ -64,7 +74,7 @@ class Access(Credentials):
             client_id=grant.client_id,
             client_secret=grant.client_secret.get_secret_value(),
         )
-        self._refreshing = threading.Lock()
+        self._grant = grant
         self._refused: str | None = None
 
     def refresh(self, request: Any) -> None:
@@ -72,8 +82,11 @@ class Access(Credentials):
         with self._refreshing:
             if self.token != before:
                 return
-            if self._refused is not None:  # asking again would not change it
-                raise Revoked(self._refused, hint=_CONNECT)
+            if self._refused is not None:  # asking Google again would not change it
+                grant = self._reload()
+                if grant is None or grant == self._grant:
+                    raise Revoked(self._refused, hint=_CONNECT)
+                self._begin(grant, None)
             try:
                 super().refresh(request)  # type: ignore[no-untyped-call]
             except RefreshError as error:
@@ -99,6 +112,7 @@ class Google:
         root: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._access = access
         self._quota = quota
         self._sleep = sleep
         self.http = google_auth_httplib2.AuthorizedHttp(access, http=_http())
@@ -106,6 +120,11 @@ class Google:
 
     def close(self) -> None:
         self.service.close()
+
+    def ready(self) -> None:
+        """Raises Revoked while there is no permission."""
+        if not self._access.valid:
+            self._access.refresh(google_auth_httplib2.Request(self.http.http))
 
     def call(self, name: str, request: Any, tries: int = _TRIES) -> dict[str, Any]:
         """`name` is a key of quota.UNITS. With one try, for what must not happen twice."""

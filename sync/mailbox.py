@@ -58,6 +58,10 @@ class Mailbox(Protocol):
 
     poll_seconds: float
 
+    async def ready(self) -> None:
+        """Raises Unreachable while nothing could be sent, so that answers stay where they are."""
+        ...
+
     async def news(self, cursor: str | None) -> News:
         """What came since `cursor`; everything there is, without one. Cheap when nothing did."""
         ...
@@ -81,3 +85,5 @@ class Mailbox(Protocol):
     async def find_sent(self, message_id: str) -> Sent | None:
         """What left under our Message-ID; None when nothing did."""
         ...
+
+    async def close(self) -> None: ...

@@ -58,6 +58,12 @@ class Maildir:
         except OSError as error:
             raise StorageFailed(f"The Maildir {self.folder} cannot be made: {_why(error)}.") from error
 
+    async def ready(self) -> None:
+        """A folder that is away fails with the mail itself, which is tried again."""
+
+    async def close(self) -> None:
+        """There is nothing open."""
+
     async def news(self, cursor: str | None = None) -> News:
         return await asyncio.to_thread(self._look)
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from core.desk import Desk
 from core.errors import DeskError, StorageFailed, Unreachable
@@ -34,6 +35,8 @@ class Outbox:
     """Claims are held under this name: the same one whenever this daemon is started again."""
     token_address: bool = False
     """Whether answers ask for replies at an address that names the ticket."""
+    mailbox_id: UUID | None = None
+    """Only what leaves from this mailbox; None: whatever there is."""
 
 
 async def send_due(
@@ -44,12 +47,16 @@ async def send_due(
     Raises only what is wrong with the desk itself: claims that were not settled are tried again later.
     """
     count = 0
-    while goes_on() and (outgoing := await desk.claim_outgoing(outbox.worker)):
+    while goes_on() and (outgoing := await _claim(desk, outbox)):
         sent = await _attempt(desk, outbox, outgoing, now())
         if sent:
-            await desk.mark_sent(outgoing.id, sent.provider_id, sent.message_id)
+            await desk.mark_sent(outgoing.id, sent.provider_id, sent.message_id, sent.thread_id)
             count += 1
     return count
+
+
+async def _claim(desk: Desk, outbox: Outbox) -> Outgoing | None:
+    return await desk.claim_outgoing(outbox.worker, mailbox_id=outbox.mailbox_id)
 
 
 async def _attempt(desk: Desk, outbox: Outbox, outgoing: Outgoing, now: datetime) -> Sent | None:
@@ -72,7 +79,7 @@ async def _send(outbox: Outbox, outgoing: Outgoing, now: datetime) -> Sent:
     if outgoing.attempts > 1 and (sent := await outbox.mailbox.find_sent(outgoing.message_id)):
         return sent
     raw = await asyncio.to_thread(_compose, outbox, outgoing, now)
-    return await outbox.mailbox.send(raw, outgoing.message_id)
+    return await outbox.mailbox.send(raw, outgoing.message_id, outgoing.thread_id)
 
 
 def _compose(outbox: Outbox, outgoing: Outgoing, now: datetime) -> bytes:

@@ -5,10 +5,12 @@ language sql stable set search_path = desk, public, pg_temp as $$
   select to_jsonb(b);
 $$;
 
--- Where a ticket that came by no mailbox is answered from: the first that was connected.
+-- Where a ticket that came by no mailbox is answered from: the first that was connected, and one that
+-- customers can write to before one that they cannot.
 create or replace function desk.default_mailbox() returns uuid
 language sql stable set search_path = desk, public, pg_temp as $$
-  select id from mailboxes where connected order by connected_at, id limit 1;
+  select id from mailboxes where connected
+  order by address like '%@localhost', connected_at, id limit 1;
 $$;
 
 -- Connecting it again brings its settings up to date; how far it was read stays, so that what came

@@ -35,6 +35,10 @@ class Post:
     """Whether the next sends are followed by the death of the process."""
     attempts: int = 0
 
+    async def ready(self) -> None: ...
+
+    async def close(self) -> None: ...
+
     async def news(self, cursor: str | None) -> News:
         return News()
 

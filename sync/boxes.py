@@ -1,0 +1,43 @@
+"""Which mailboxes this machine works on, and how each kind is opened."""
+
+from core.config import Settings
+from core.errors import NotFound
+from core.models import Mailbox as Known
+from sync.mailbox import Mailbox
+from sync.maildir import Maildir
+
+MAILBOX = "support"
+"""The name the mailbox of the settings has in the database."""
+
+
+def is_here(settings: Settings, known: Known) -> bool:
+    """Whether what it takes to read and send its mail is on this machine: the Maildir, or a token."""
+    if not known.connected:
+        return False
+    if known.kind == "maildir":
+        return known.name == MAILBOX
+    from sync.auth import token_store
+
+    return token_store(settings.home, settings.google.tokens).load(known.address) is not None
+
+
+def open_mailbox(settings: Settings, known: Known) -> Mailbox:
+    """Opens no connection yet. Raises NotFound where there is no token."""
+    if known.kind == "maildir":
+        box = settings.mailbox
+        return Maildir(box.maildir, box.sent_folder, settings.poll_seconds)
+    from sync.auth import token_store
+    from sync.gmail import Gmail
+    from sync.google import Access, Google
+    from sync.quota import Quota
+
+    store = token_store(settings.home, settings.google.tokens)
+    grant = store.load(known.address)
+    if grant is None:
+        raise NotFound(
+            f"There is no token for {known.address} here.", hint="Get one with: ttydesk gmail connect"
+        )
+    access = Access(grant, reload=lambda: store.load(known.address))
+    quota = Quota(settings.google.units_a_minute)
+    inward, outward = (Google(access, quota, root=settings.google.api_root) for _ in range(2))
+    return Gmail(inward, outward, known.since, poll_seconds=settings.google.poll_seconds)
