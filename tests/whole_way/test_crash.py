@@ -180,7 +180,7 @@ async def test_the_daemon_is_killed_at_every_step(house: House) -> None:
 
 async def test_the_daemon_is_killed_and_killed_again_while_it_recovers(house: House) -> None:
     dice = random.Random(1)
-    while house.deaths < 120:
+    while house.deaths < 130:
         first = house.mail(house.maildir / "new")
         house.mail(house.maildir / "new", answers=first)
         house.live(dice.randrange(20, 40))
@@ -204,7 +204,7 @@ async def test_an_import_is_killed_at_every_step(house: House, tmp_path: Path) -
         await house.check()
         if not answer["killed"]:
             break
-    assert house.deaths > 30
+    assert house.deaths > 25
 
 
 async def test_a_mail_that_was_stored_and_never_entered_is_found_and_taken_in(
