@@ -19,7 +19,7 @@ from tui.widgets.view_bar import ViewBar
 
 _COUNT_PAUSE = 0.3
 _FIRST_LIST = 0.12
-"""Seconds that the curtain waits for the list."""
+"""Seconds that the first painting waits for the list."""
 _STALE_MAIL = 120
 
 EMPTY = {
@@ -61,7 +61,7 @@ class Browsing(Panes):
     _narrowing = False
 
     def start_browsing(self) -> None:
-        self.set_timer(_FIRST_LIST, self.lift_curtain)
+        self.drop_curtain(_FIRST_LIST)
         self.changed.subscribe(self, self.tickets_changed)
         self.moved.subscribe(self, self.connection_moved)
         self.show_banner("Opening the desk…")

@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """Columns from which on list and conversation stand side by side."""
+_PARTS_TELL = 0.002
 
 
 class Panes(Ground, Screen[None]):
@@ -108,22 +110,40 @@ class Panes(Ground, Screen[None]):
         """The ticket in the conversation pane."""
         self.composer: Composer | None = None
         self._is_styled = False
-        self._curtain = True
+        self._curtain: Timer | None = None
         self.reading = False
         """Whether the agent has opened a ticket, rather than looking at its preview."""
 
-    def _compositor_refresh(self) -> None:
-        """At the start the list is often here as soon as the screen: then all is painted once, not in pieces.
+    def drop_curtain(self, seconds: float) -> None:
+        """Paint nothing, for so long at most, of what is only half there: with the rest, all is painted once.
 
         Not with Textual's `batch_update`: when the terminal changes its size meanwhile, it never ends.
         """
-        if not self._curtain:
-            super()._compositor_refresh()
+        self._curtain = self._curtain or self.set_timer(seconds, self.lift_curtain)
 
     def lift_curtain(self) -> None:
+        """What is ready is painted as soon as all parts have said what changed in them: not at Textual's
+        next frame, which comes sixty times a second."""
         if self._curtain:
-            self._curtain = False
-            self.refresh()
+            self._curtain.stop()
+            self._curtain = None
+            self.set_timer(_PARTS_TELL, self._paint_now)
+
+    def _paint_now(self) -> None:
+        self._on_timer_update()
+        self._compositor_refresh()
+
+    def _on_timer_update(self) -> None:
+        """Textual's frame: it lays out what changed, and has it painted."""
+        if self._curtain:
+            self._update_timer.pause()
+        else:
+            super()._on_timer_update()
+
+    def _compositor_refresh(self) -> None:
+        """Textual's painting; it keeps what was not painted for the next time."""
+        if not self._curtain:
+            super()._compositor_refresh()
 
     def update_node_styles(self, animate: bool = True) -> None:
         """Not when it first comes to the front: all on it was styled when it was mounted, just then."""

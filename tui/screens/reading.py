@@ -17,6 +17,8 @@ FIRST_MESSAGES = 50
 """Messages fetched when a ticket is opened; a key fetches the earlier ones."""
 
 _PREVIEW_PAUSE = 0.12
+_OPENING = 0.025
+"""Seconds that a ticket's painting waits for the conversation: most are here sooner."""
 
 
 class Reading(Browsing):
@@ -25,6 +27,9 @@ class Reading(Browsing):
 
     @on(TicketList.Highlighted)
     def cursor_moved(self, message: TicketList.Highlighted) -> None:
+        self._rest_soon()
+
+    def _rest_soon(self) -> None:
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview_timer = self.set_timer(_PREVIEW_PAUSE, self.cursor_rests)
@@ -64,10 +69,14 @@ class Reading(Browsing):
         """Bring the ticket to the front and give it the keys."""
         if self.writing and self.composer is not None and self.composer.number != number:
             self.put_away()
+        self.drop_curtain(_OPENING)
+        self._rest_soon()  # what may be opened next is fetched, but not before this one
         self.read(True)
         self.set_focus(self.thread)
         if self.shown_number != number:
             self.show_number(number)
+        if self.conversation is not None:
+            self.lift_curtain()
 
     def put_away(self) -> None:
         """Writing overrides it."""
@@ -102,6 +111,7 @@ class Reading(Browsing):
         self.shelf.put(conversation, age)
         if self.shown_number == number:
             self.paint_conversation(conversation)
+            self.lift_curtain()
 
     def paint_conversation(self, conversation: Conversation) -> None:
         self.no_ticket.display = False
