@@ -4,8 +4,9 @@ have.
 
 import asyncio
 import logging
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,16 +17,21 @@ from core.errors import StorageFailed, Unreachable
 from core.models import Outcome
 from sync.inbound import settle
 from sync.mailbox import Mailbox
-from sync.reading import Intake, prepare
+from sync.reading import Intake, understand
 from sync.receiving import Origin
 
-_AHEAD = 4
-"""Mails that are made ready while one is entered: the disk is slow, but writes many files as fast as one."""
+_TOGETHER = 8
+"""Mails that are stored at once: the disk is slow, but writes many files nearly as fast as one."""
+_LONG = 200_000
+"""Bytes of a mail that is read in a thread. A shorter one takes a few milliseconds, and threads that compute
+would only wait for each other."""
 _PAGE = 1000
 _POSTPONED = timedelta(seconds=30)
 _NOTED = timedelta(seconds=30)
 """This often the database is told that the mailbox was read, also when there was nothing in it."""
 _logger = logging.getLogger("ttydesk.inbound")
+
+_Stored = tuple[str, bytes, Origin]
 
 
 @dataclass(slots=True)
@@ -98,34 +104,61 @@ class Arrivals:
         return left
 
     async def _settle_all(self, ids: Sequence[str]) -> None:
-        """One after the other; while the database takes one in, the next ones are read, parsed and stored."""
-        waiting = deque(ids)
+        """One after the other; while the database takes one in, the next one is read."""
         self.mailbox.expect(ids)
-        ahead: deque[tuple[str, asyncio.Task[dict[str, Any] | None]]] = deque()
+        settling: asyncio.Task[None] | None = None
         try:
-            while (waiting or ahead) and self.goes_on():
-                while waiting and len(ahead) < _AHEAD:
-                    id = waiting.popleft()
-                    ahead.append((id, asyncio.create_task(self._prepared(id))))
-                id, task = ahead.popleft()
-                if mail := await task:
-                    await self._settle(id, mail)
+            async with aclosing(self._read(ids)) as mails:
+                async for id, mail in mails:
+                    if settling:
+                        await settling
+                    if not self.goes_on():
+                        return
+                    settling = asyncio.create_task(self._settle(id, mail))
+                    await asyncio.sleep(0)  # so that it is on its way before this thread reads the next
+            if settling:
+                await settling
         finally:
-            for _, task in ahead:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in ahead), return_exceptions=True)
+            if settling:  # it is nearly done, and cancelled it would have to be done again
+                await asyncio.gather(settling, return_exceptions=True)
 
-    async def _prepared(self, id: str) -> dict[str, Any] | None:
-        """The mail for the desk; None when the mailbox does not give it."""
+    async def _read(self, ids: Sequence[str]) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+        """The mails for the desk; while those of one batch are read, the next is fetched and stored."""
+        storing: asyncio.Task[list[_Stored]] | None = None
         try:
-            arrival = await self.mailbox.fetch(id)
-        except StorageFailed as error:
-            self._postpone(id, error)
-            return None
-        if arrival is None:
-            return None
-        origin = Origin(self.mailbox_id, id, arrival.received_at, thread_id=arrival.thread_id)
-        return await asyncio.to_thread(prepare, self.intake, arrival.raw, origin, self.now())
+            for start in range(0, len(ids) + _TOGETHER, _TOGETHER):
+                stored = await storing if storing else []
+                storing = asyncio.create_task(self._store(ids[start : start + _TOGETHER]))
+                for id, raw, origin in stored:
+                    yield id, await self._understood(raw, origin)
+        finally:
+            if storing:
+                storing.cancel()
+                await asyncio.gather(storing, return_exceptions=True)
+
+    async def _store(self, ids: Sequence[str]) -> list[_Stored]:
+        """Those that the mailbox gives, with their bytes on the disk."""
+        stored: list[_Stored] = []
+        for id in ids:
+            try:
+                arrival = await self.mailbox.fetch(id)
+            except StorageFailed as error:
+                self._postpone(id, error)
+                continue
+            if arrival:
+                origin = Origin(self.mailbox_id, id, arrival.received_at, thread_id=arrival.thread_id)
+                stored.append((id, arrival.raw, origin))
+        await asyncio.to_thread(self.intake.files.put_many, "raw", [raw for _, raw, _ in stored])
+        return stored
+
+    async def _understood(self, raw: bytes, origin: Origin) -> dict[str, Any]:
+        if len(raw) > _LONG:
+            mail, attachments = await asyncio.to_thread(understand, self.intake, raw, origin, self.now())
+        else:
+            mail, attachments = understand(self.intake, raw, origin, self.now())
+        if attachments:
+            await asyncio.to_thread(self.intake.files.put_many, "attachments", attachments)
+        return mail
 
     async def _settle(self, id: str, mail: dict[str, Any]) -> None:
         received = await settle(self.desk, mail)

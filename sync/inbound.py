@@ -25,7 +25,8 @@ async def receive(
 ) -> Received:
     """Take one mail in; the answer comes when it is safe."""
     at = now or datetime.now(UTC)
-    return await settle(desk, await asyncio.to_thread(prepare, intake, raw, origin or Origin(), at))
+    (mail,) = await asyncio.to_thread(prepare, intake, [(raw, origin or Origin())], at)
+    return await settle(desk, mail)
 
 
 async def settle(desk: Desk, mail: dict[str, Any]) -> Received:

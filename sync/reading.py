@@ -10,7 +10,6 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,9 +24,6 @@ from sync.source import Entry, Skipped
 Batch = Sequence[Entry]
 Prepared = list[dict[str, Any] | Skipped]
 """Mails as the desk takes them, and files that could not be read."""
-
-_DISK = ThreadPoolExecutor(1, "disk")
-"""Writes the bytes of a batch while another thread reads what is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +79,17 @@ def judge(parsed: ParsedMail, raw: bytes, origin: Origin, intake: Intake) -> Ver
     return Verdict()
 
 
-def prepare(intake: Intake, raw: bytes, origin: Origin, now: datetime) -> dict[str, Any]:
-    """Store and understand a mail; returns what `Desk.receive_mail` takes. Then all of it is on the disk."""
-    intake.files.put("raw", raw)
-    mail, attachments = understand(intake, raw, origin, now)
+def prepare(intake: Intake, mails: Sequence[tuple[bytes, Origin]], now: datetime) -> list[dict[str, Any]]:
+    """Store and understand mails; returns what `Desk.receive_mail` takes. Then all of it is on the disk."""
+    intake.files.put_many("raw", (raw for raw, _ in mails))
+    prepared = []
+    attachments: list[bytes] = []
+    for raw, origin in mails:
+        mail, contents = understand(intake, raw, origin, now)
+        prepared.append(mail)
+        attachments += contents
     intake.files.put_many("attachments", attachments)
-    return mail
+    return prepared
 
 
 def understand(
@@ -108,25 +109,15 @@ def understand(
 
 
 def prepare_batch(intake: Intake, batch: Batch, now: datetime) -> Prepared:
-    """Store and understand each mail; all of them are on the disk when this returns."""
-    raws: list[bytes] = []
-    prepared: Prepared = []
+    """Read each mail, and prepare it."""
+    mails: list[tuple[bytes, Origin]] = []
+    skipped: list[Skipped] = []
     for entry in batch:
         try:
-            raws.append(entry.read())
+            mails.append((entry.read(), Origin(is_history=True)))
         except StorageFailed as error:
-            prepared.append(Skipped(entry.path, str(error)))
-    attachments: list[bytes] = []
-    stored = _DISK.submit(intake.files.put_many, "raw", raws)
-    try:
-        for raw in raws:
-            mail, contents = understand(intake, raw, Origin(is_history=True), now)
-            prepared.append(mail)
-            attachments += contents
-        intake.files.put_many("attachments", attachments)
-    finally:
-        stored.result()
-    return prepared
+            skipped.append(Skipped(entry.path, str(error)))
+    return [*skipped, *prepare(intake, mails, now)]
 
 
 def end_with_parent() -> None:

@@ -4,11 +4,12 @@ create or replace function desk.record_event(
   ticket_id uuid, kind text, before jsonb default '{}', after jsonb default '{}',
   reason text default '', request_id uuid default null
 ) returns void
-language sql volatile set search_path = desk, public, pg_temp as $$
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+begin
   insert into events (ticket_id, kind, actor_id, before, after, reason, request_id)
-  values (record_event.ticket_id, record_event.kind, (select id from users where id = auth.uid()),
-    record_event.before, record_event.after, record_event.reason, record_event.request_id);
-$$;
+    values (record_event.ticket_id, record_event.kind, (select id from users where id = auth.uid()),
+      record_event.before, record_event.after, record_event.reason, record_event.request_id);
+end $$;
 
 -- Has this command been carried out already? Asked by every operation that takes a request id.
 -- The lock makes a second call that arrives meanwhile wait for the first.

@@ -12,14 +12,16 @@ $$;
 
 -- The words of a text as a ticket keeps them. A tsvector holds at most 1 MB.
 create or replace function desk.words_of(content text) returns tsvector
-language sql immutable set search_path = desk, public, pg_temp as $$
-  select to_tsvector('simple', left(content, 50000));
-$$;
+language plpgsql immutable set search_path = desk, public, pg_temp as $$
+begin
+  return to_tsvector('simple', left(content, 50000));
+end $$;
 
 create or replace function desk.add_words(words tsvector, content text) returns tsvector
-language sql immutable set search_path = desk, public, pg_temp as $$
-  select case when pg_column_size(words) > 600000 then words else words || desk.words_of(content) end;
-$$;
+language plpgsql immutable set search_path = desk, public, pg_temp as $$
+begin
+  return case when pg_column_size(words) > 600000 then words else words || desk.words_of(content) end;
+end $$;
 
 -- A filter as SQL, but for its statuses and words. Every value goes in as a quoted literal.
 create or replace function desk.filter_sql(filter jsonb) returns text

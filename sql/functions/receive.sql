@@ -1,15 +1,20 @@
 -- Mail in. Taking a mail in twice changes nothing: not from a second mailbox, not by a second
 -- process in the same instant, not after a crash.
 
+-- Functions that every mail goes through are plpgsql even where one query would do: it keeps its plans
+-- for as long as a session lasts, while a query language function is set up anew at every call.
 create or replace function desk.received_json(
   outcome mail_outcome, raw_mail bigint, ticket_id uuid default null, message uuid default null,
   rule text default '', evidence text default '', reason text default ''
 ) returns jsonb
-language sql stable set search_path = desk, public, pg_temp as $$
-  select jsonb_build_object('outcome', outcome, 'raw_mail', raw_mail, 'message', message,
-    'number', (select number from tickets where id = received_json.ticket_id),
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_number bigint;
+begin
+  select t.number into v_number from tickets t where t.id = received_json.ticket_id;
+  return jsonb_build_object('outcome', outcome, 'raw_mail', raw_mail, 'message', message, 'number', v_number,
     'rule', rule, 'evidence', coalesce(evidence, ''), 'reason', reason);
-$$;
+end $$;
 
 -- The mail's line in the ledger, and the way it came. A mail that was in quarantine gets a new verdict.
 create or replace function desk.enter_raw_mail(
@@ -32,12 +37,14 @@ begin
 end $$;
 
 create or replace function desk.enter_delivery(mail jsonb, raw_mail_id bigint) returns void
-language sql volatile set search_path = desk, public, pg_temp as $$
-  insert into deliveries (mailbox_id, provider_id, raw_mail_id)
-  select (mail ->> 'mailbox_id')::uuid, mail ->> 'provider_id', enter_delivery.raw_mail_id
-  where mail ->> 'mailbox_id' is not null and mail ->> 'provider_id' is not null
-  on conflict do nothing;
-$$;
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+begin
+  if mail ->> 'mailbox_id' is not null and mail ->> 'provider_id' is not null then
+    insert into deliveries (mailbox_id, provider_id, raw_mail_id)
+      values ((mail ->> 'mailbox_id')::uuid, mail ->> 'provider_id', enter_delivery.raw_mail_id)
+      on conflict do nothing;
+  end if;
+end $$;
 
 -- Whom a mail of ours was written to: the first recipient that is not one of our mailboxes.
 create or replace function desk.written_to(mail jsonb) returns jsonb

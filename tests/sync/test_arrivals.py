@@ -182,23 +182,25 @@ async def test_a_maildir_that_is_away_is_noted_and_its_mail_taken_in_later(
 async def test_a_full_disk_ends_the_round_and_nothing_is_lost(
     arrivals: Arrivals, maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in (1, 2, 3):
+    for number in range(10):
         deliver(maildir, number)
-    put, calls = LocalFiles.put, []
+    put_many, calls = LocalFiles.put_many, []
 
-    def full_at_second(self: LocalFiles, kind: Any, content: bytes) -> str:
-        calls.append(kind)
+    def full_at_second(self: LocalFiles, kind: Any, contents: list[bytes]) -> list[str]:
+        calls.append(len(contents))
         if len(calls) == 2:
             raise StorageFailed("The disk is full.")
-        return put(self, kind, content)
+        return put_many(self, kind, contents)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LocalFiles, "put", full_at_second)
+        patch.setattr(LocalFiles, "put_many", full_at_second)
         with pytest.raises(StorageFailed, match="full"):
             await arrivals.take_in()
+    assert sum(calls) == 10
     assert (await mailbox_of(arrivals.desk)).last_error == "The disk is full."
-    assert await arrivals.take_in() == 2
-    assert arrivals.counts == {Outcome.CREATED: 3}
+    assert arrivals.counts == {Outcome.CREATED: calls[0]}
+    assert await arrivals.take_in() == calls[1]
+    assert arrivals.counts == {Outcome.CREATED: 10}
 
 
 async def test_it_stops_between_two_mails_when_asked_to(arrivals: Arrivals, maildir: Maildir) -> None:

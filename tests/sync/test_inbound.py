@@ -195,11 +195,11 @@ async def test_what_is_not_the_mails_fault_settles_nothing(
 async def test_a_full_disk_settles_nothing(
     service: Desk, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: LocalFiles, kind: str, content: bytes) -> str:
+    def full(self: LocalFiles, kind: str, contents: list[bytes]) -> list[str]:
         raise StorageFailed("The disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(LocalFiles, "put", full)
+        patch.setattr(LocalFiles, "put_many", full)
         with pytest.raises(StorageFailed, match="full"):
             await receive(service, intake, RAW)
     assert await service.list_raw_mails() == []
