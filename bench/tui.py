@@ -129,6 +129,9 @@ def change_status(terminal: Terminal, times: Times, keys: int) -> None:
     terminal.settle(0.5)
     for _ in range(keys):
         line = cursor_line(terminal.text)
+        if line >= LINES - 4:
+            terminal.press(HOME, on(FIRST))
+            line = FIRST
         terminal.press("j", on(line + 1))
         terminal.settle(0.3)
         number = number_at_cursor(terminal.text)
