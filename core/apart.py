@@ -184,6 +184,9 @@ def _question(*parts: Any) -> bytes:
 
 
 def _plain(settings: "Settings") -> dict[str, Any]:
-    """As JSON, secrets too: nobody else reads this line."""
-    url = settings.database_url
-    return settings.model_dump(mode="json") | {"database_url": url.get_secret_value() if url else None}
+    """As JSON, a password in it too: nobody else reads this line."""
+    from dataclasses import asdict
+
+    from core.connect import Way
+
+    return asdict(Way.of(settings))

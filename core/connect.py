@@ -9,14 +9,16 @@ import asyncio
 import getpass
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from core.config import Settings
 from core.errors import Invalid, NotFound, from_code
 
 if TYPE_CHECKING:
     import psycopg
 
+    from core.config import Settings
     from core.desk import Desk, Gateway
 
 _Answer = TypeVar("_Answer")
@@ -24,26 +26,44 @@ _Answer = TypeVar("_Answer")
 _URL_HINT = "Look at database_url; ttydesk config show says where it is set."
 
 
+@dataclass(frozen=True)
+class Way:
+    """What of the settings it takes to open a desk; light enough for a process that needs no more of them."""
+
+    home: Path
+    database_url: str | None = field(repr=False)
+    agent: str | None
+    mailbox_address: str
+    mailbox_name: str
+
+    @classmethod
+    def of(cls, settings: "Settings") -> Self:
+        url, box = settings.database_url, settings.mailbox
+        return cls(
+            settings.home, url.get_secret_value() if url else None, settings.agent, box.address, box.name
+        )
+
+
 @asynccontextmanager
-async def open_desk(settings: Settings, service: bool = False) -> AsyncIterator["Desk"]:
+async def open_desk(settings: "Settings", service: bool = False) -> AsyncIterator["Desk"]:
     """The desk, as the agent of `settings.agent`, or as what runs it (`service`).
 
     Raises `Unreachable` when there is no database, `Conflict` when it is not of this version.
     """
     from core.desk import Desk
 
-    async with open_gateway(settings, service) as gateway:
+    async with open_gateway(Way.of(settings), service) as gateway:
         yield Desk(gateway)
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings, service: bool = False) -> AsyncIterator["Gateway"]:
+async def open_gateway(way: Way, service: bool = False) -> AsyncIterator["Gateway"]:
     """What `open_desk` stands on."""
     from core.postgres import PostgresGateway
 
     with ExitStack() as stack:
-        conninfo, revive = await _to_its_end(_start, settings, stack)
-        agent = await asyncio.to_thread(_prepare, conninfo, settings, service)
+        conninfo, revive = await _to_its_end(_start, way, stack)
+        agent = await asyncio.to_thread(_prepare, conninfo, way, service)
         gateway = PostgresGateway(
             conninfo,
             role="service_role" if service else "authenticated",
@@ -67,13 +87,13 @@ async def _to_its_end(work: Callable[..., _Answer], *arguments: Any) -> _Answer:
         raise
 
 
-def _start(settings: Settings, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:
+def _start(way: Way, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:
     """The database's conninfo, and how to start its server again where it is ours."""
-    if settings.database_url:
-        return own_address(settings.database_url.get_secret_value()), None
+    if way.database_url:
+        return own_address(way.database_url), None
     from core.embedded import Embedded
 
-    embedded = Embedded(settings.home)
+    embedded = Embedded(way.home)
     conninfo = embedded.start()
     stack.callback(embedded.stop)
     return conninfo, embedded.revive
@@ -94,7 +114,7 @@ def own_address(url: str) -> str:
     return url
 
 
-def _prepare(conninfo: str, settings: Settings, service: bool) -> str | None:
+def _prepare(conninfo: str, way: Way, service: bool) -> str | None:
     """Bring the database up to date; return the agent's id, unless it is the service that asks."""
     import psycopg
 
@@ -104,17 +124,14 @@ def _prepare(conninfo: str, settings: Settings, service: bool) -> str | None:
     try:
         with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
             migrate(connection)
-            box = settings.mailbox
-            _ask(connection, "begin_desk", _owner(settings), getpass.getuser(), box.address, box.name)
+            user = getpass.getuser()
+            owner = way.agent or f"{user}@localhost"
+            _ask(connection, "begin_desk", owner, user, way.mailbox_address, way.mailbox_name)
             if service:
                 return None
-            return str(_ask(connection, "sign_in", settings.agent)["id"])
+            return str(_ask(connection, "sign_in", way.agent)["id"])
     except psycopg.OperationalError as error:
-        raise unreachable(error, hint=_URL_HINT if settings.database_url else None) from error
-
-
-def _owner(settings: Settings) -> str:
-    return settings.agent or f"{getpass.getuser()}@localhost"
+        raise unreachable(error, hint=_URL_HINT if way.database_url else None) from error
 
 
 def _ask(connection: "psycopg.Connection[Any]", function: str, *arguments: object) -> Any:

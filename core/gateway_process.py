@@ -14,6 +14,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DeskError, Unreachable
@@ -75,11 +76,11 @@ class GatewayProcess:
             return await call(function, **values)
         return None
 
-    async def _open(self, settings: dict[str, Any]) -> None:
-        from core.config import Settings
-        from core.connect import open_gateway
+    async def _open(self, way: dict[str, Any]) -> None:
+        from core.connect import Way, open_gateway
 
-        self._gateway = await self._opened.enter_async_context(open_gateway(Settings(**settings)))
+        opening = open_gateway(Way(**way | {"home": Path(way["home"])}))
+        self._gateway = await self._opened.enter_async_context(opening)
 
     async def _close(self) -> None:
         self._gateway = self._nudges = None
