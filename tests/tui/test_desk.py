@@ -92,7 +92,7 @@ async def test_search_narrow_and_back(play: Play, service: Desk, desk: Desk) -> 
         await stage.press("enter")
         await stage.sees("Search: chair · 1 of 1")
         await stage.press("backslash")
-        assert stage.desk_screen.search_field.value == "chair "
+        assert stage.desk_screen.search_box.field.value == "chair "
         await stage.write("status:closed")
         await stage.press("enter")
         await stage.sees("Nothing fits “chair status:closed”")
@@ -107,7 +107,7 @@ async def test_a_query_that_means_nothing_is_explained_beside_the_field(play: Pl
         await stage.write("statos:open")
         await stage.sees("Did you mean")
         await stage.press("enter")
-        assert stage.desk_screen.search_field.has_focus
+        assert stage.desk_screen.search_box.field.has_focus
         await stage.press("escape")
         assert stage.desk_screen.tickets.has_focus and "Did you mean" not in stage.text()
 

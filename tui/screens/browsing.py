@@ -1,6 +1,8 @@
 """The list of the desk screen: views, search, order, and what changes by itself."""
 
+import asyncio
 from dataclasses import dataclass
+from functools import cached_property
 
 from textual import on, work
 from textual.timer import Timer
@@ -14,6 +16,7 @@ from tui.connection import sentence
 from tui.pages import Want
 from tui.screens.menu import Choice, Menu
 from tui.screens.panes import Panes
+from tui.widgets.entry_line import EntryLine
 from tui.widgets.ticket_list import TicketList
 from tui.widgets.view_bar import ViewBar
 
@@ -42,6 +45,7 @@ _SORTS = (
     Choice("waiting", "waiting longest", "w"),
     Choice("number", "number", "n"),
 )
+_EXAMPLES = "words, “a phrase”, status:open, assignee:me, from:kim@example.com"
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,16 @@ class Browsing(Panes):
     _count_timer: Timer | None = None
     _narrowing = False
 
+    @cached_property
+    def search_box(self) -> EntryLine:
+        return EntryLine("/", "search", _EXAMPLES)
+
+    @cached_property
+    def command_box(self) -> EntryLine:
+        return EntryLine(":", "command")
+
     def start_browsing(self) -> None:
+        self._mounting_lines = asyncio.Lock()
         self.drop_curtain(_FIRST_LIST)
         self.changed.subscribe(self, self.tickets_changed)
         self.moved.subscribe(self, self.connection_moved)
@@ -68,6 +81,13 @@ class Browsing(Panes):
         self.views.current = self.query_now.view
         self.set_interval(15, self.look_at_mailboxes)
         self.show_query(self.query_now)
+
+    async def mount_lines(self) -> None:
+        """Not with the screen, whose start they would hold up by 20 ms."""
+        async with self._mounting_lines:
+            if not self.search_box.is_attached:
+                await self.query_one("#list-pane").mount(self.search_box, before=0)
+                await self.mount(self.command_box, before=self.status)
 
     def show_query(self, query: Query) -> None:
         """Begin the list anew for a view or a search; an unclear search raises `Invalid`."""
@@ -238,12 +258,13 @@ class Browsing(Panes):
             QuarantineScreen(self.connection, self.changed, self.files, self.views.counts, self.clock)
         )
 
-    def action_search(self, narrow: bool = False) -> None:
+    async def action_search(self, narrow: bool = False) -> None:
+        await self.mount_lines()
         text = self.query_now.text if self.query_now.text is not None else VIEWS[self.query_now.view]
-        self.search_field.value = f"{text} ".lstrip() if narrow else (self.query_now.text or "")
+        self.search_box.field.value = f"{text} ".lstrip() if narrow else (self.query_now.text or "")
         self.search_box.display = True
-        self.set_focus(self.search_field)
-        self.search_field.action_end()
+        self.set_focus(self.search_box.field)
+        self.search_box.field.action_end()
 
     def close_search(self) -> None:
         self.search_box.display = False

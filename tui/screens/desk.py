@@ -8,9 +8,8 @@ import inspect
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.events import Resize
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from tui.keys import DESK_KEYS
 from tui.screens.menu import Choice, Menu
@@ -49,12 +48,6 @@ class DeskScreen(Writing):
         yield ViewBar()
         with Row(id="panes"):
             with Column(id="list-pane"):
-                with Horizontal(id="search-box", classes="line"):
-                    yield Label("/")
-                    yield Input(
-                        placeholder="words, “a phrase”, status:open, assignee:me, from:kim@example.com",
-                        id="search", compact=True, select_on_focus=False,
-                    )  # fmt: skip
                 yield Static(id="search-trouble", markup=False)
                 yield Static(id="banner", markup=False)
                 yield TicketList(now=self.clock)
@@ -62,9 +55,6 @@ class DeskScreen(Writing):
                 yield TicketFacts(self.clock())
                 yield ConversationPane(self.clock())
                 yield Static(NO_TICKET, id="no-ticket", markup=False)
-        with Horizontal(id="command-box", classes="line"):
-            yield Label(":")
-            yield Input(id="command", compact=True, select_on_focus=False)
         yield StatusLine()
         yield KeyLine()
 
@@ -107,7 +97,7 @@ class DeskScreen(Writing):
 
     def action_back(self) -> None:
         """One step back. It never quits and never drops what was typed."""
-        if self.query_one("#command-box").display:
+        if self.command_box.display:
             self.close_command()
         elif self.reading:
             self.leave_ticket()
@@ -166,9 +156,10 @@ class DeskScreen(Writing):
         self.tickets_changed(frozenset())
         self.tell("Fetching everything anew.")
 
-    def action_command(self) -> None:
-        self.query_one("#command-box").display = True
-        field = self.query_one("#command", Input)
+    async def action_command(self) -> None:
+        await self.mount_lines()
+        self.command_box.display = True
+        field = self.command_box.field
         field.value = ""
         if field.suggester is None:
             from tui.commands import suggester
@@ -177,7 +168,7 @@ class DeskScreen(Writing):
         self.set_focus(field)
 
     def close_command(self) -> None:
-        self.query_one("#command-box").display = False
+        self.command_box.display = False
         self.set_focus(self.thread if self.reading else self.tickets)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:

@@ -6,13 +6,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from core.config import Settings
 from core.desk import Desk
@@ -48,14 +47,6 @@ class Panes(Ground, Screen[None]):
     @cached_property
     def views(self) -> ViewBar:
         return self.query_one(ViewBar)
-
-    @cached_property
-    def search_box(self) -> Horizontal:
-        return self.query_one("#search-box", Horizontal)
-
-    @cached_property
-    def search_field(self) -> Input:
-        return self.query_one("#search", Input)
 
     @cached_property
     def search_trouble(self) -> Static:

@@ -38,9 +38,13 @@ class Writing(Changing):
         self.find_local_drafts()
 
     def list_arrived(self) -> None:
-        """The agent has something to look at: time to load the editor, before it is asked for."""
+        """The agent has something to look at: time to make what one types in, before it is asked for."""
         if self.composer is None:
-            self.set_timer(_WARM_UP_PAUSE, self._mounted_composer)
+            self.set_timer(_WARM_UP_PAUSE, self._warm_up)
+
+    async def _warm_up(self) -> None:
+        await self._mounted_composer()
+        await self.mount_lines()
 
     @work(group="drafts")
     async def find_local_drafts(self) -> None:
