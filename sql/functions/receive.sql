@@ -53,12 +53,25 @@ language sql stable set search_path = desk, public, pg_temp as $$
   where not exists (select from mailboxes b where b.address = lower(r.value ->> 'email')) order by ord limit 1;
 $$;
 
+-- Whose address the mail came from: that of a mailbox of ours, of an agent, or a customer's. Asked once,
+-- and kept in the mail; most are a customer's, and need no further question.
+create or replace function desk.with_writer(mail jsonb) returns jsonb
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_email text := lower(mail #>> '{sender,email}');
+  v_writer text := case when exists (select from mailboxes b where b.address = v_email) then 'mailbox'
+    when exists (select from support_agents a join users u on u.id = a.id where u.email = v_email) then 'agent'
+    else 'customer' end;
+begin
+  return mail || jsonb_build_object('writer', v_writer);
+end $$;
+
 -- Is this an answer of ours that was written before there was this desk, as it stands in an archive?
 -- Of live mail a forged From would make us believe so. What agents send about tickets of their own is not.
 create or replace function desk.is_ours(mail jsonb, ticket_id uuid) returns boolean
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 begin
-  if not coalesce((mail ->> 'history')::boolean, false) then
+  if not coalesce((mail ->> 'history')::boolean, false) or mail ->> 'writer' = 'customer' then
     return false;
   end if;
   return exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}'))
@@ -71,7 +84,7 @@ end $$;
 create or replace function desk.is_forwarded(mail jsonb) returns boolean
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 begin
-  if mail #>> '{forwarded_sender,email}' is null then
+  if mail #>> '{forwarded_sender,email}' is null or mail ->> 'writer' = 'customer' then
     return false;
   end if;
   return exists (select from support_agents a join users u on u.id = a.id
@@ -81,34 +94,47 @@ end $$;
 -- Who asks for help: the sender, but when one of our agents forwards a customer's mail, the customer,
 -- and when we wrote first, whom we wrote to.
 create or replace function desk.requester_of(mail jsonb) returns uuid
-language sql volatile set search_path = desk, public, pg_temp as $$
-  select case
-    when desk.is_ours(mail, null)
-    then desk.user_for(desk.written_to(mail) ->> 'email', coalesce(desk.written_to(mail) ->> 'name', ''))
-    when desk.is_forwarded(mail)
-    then desk.user_for(mail #>> '{forwarded_sender,email}', coalesce(mail #>> '{forwarded_sender,name}', ''))
-    else desk.user_for(mail #>> '{sender,email}', coalesce(mail #>> '{sender,name}', '')) end;
-$$;
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_person jsonb := mail -> 'sender';
+begin
+  if desk.is_ours(mail, null) then
+    v_person := desk.written_to(mail);
+  elsif desk.is_forwarded(mail) then
+    v_person := mail -> 'forwarded_sender';
+  end if;
+  return desk.user_for(v_person ->> 'email', coalesce(v_person ->> 'name', ''));
+end $$;
 
 -- What of a mail can be searched for.
 create or replace function desk.searchable(mail jsonb) returns text
-language sql immutable set search_path = desk, public, pg_temp as $$
-  select concat_ws(' ', mail #>> '{sender,name}', mail #>> '{sender,email}', mail ->> 'content',
-    (select string_agg(a.value ->> 'filename', ' ') from jsonb_array_elements(mail -> 'attachments') a));
-$$;
+language plpgsql immutable set search_path = desk, public, pg_temp as $$
+declare
+  v_files text;
+begin
+  if mail -> 'attachments' <> '[]' then
+    select string_agg(a.value ->> 'filename', ' ') into v_files from jsonb_array_elements(mail -> 'attachments') a;
+  end if;
+  return concat_ws(' ', mail #>> '{sender,name}', mail #>> '{sender,email}', mail ->> 'content', v_files);
+end $$;
 
 create or replace function desk.open_ticket(mail jsonb) returns uuid
-language sql volatile set search_path = desk, public, pg_temp as $$
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_at timestamptz := (mail ->> 'received_at')::timestamptz;
+  v_mailbox uuid := coalesce((mail ->> 'mailbox_id')::uuid, desk.default_mailbox());
+  v_id uuid;
+begin
   insert into tickets (user_id, subject, gmail_thread_id, created_at, updated_at, mailbox_id, department,
-    last_message_at, waiting_since, message_count, attachment_count, words)
-  select desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', at, at, b.id, b.department, at,
-    case when (mail ->> 'automatic')::boolean or desk.is_ours(mail, null) then 'infinity' else at end, 1,
-    jsonb_array_length(mail -> 'attachments'),
-    desk.words_of(concat_ws(' ', mail ->> 'subject', desk.searchable(mail)))
-  from (select (mail ->> 'received_at')::timestamptz as at) x
-    left join mailboxes b on b.id = coalesce((mail ->> 'mailbox_id')::uuid, desk.default_mailbox())
-  returning id;
-$$;
+      last_message_at, waiting_since, message_count, attachment_count, words)
+    values (desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', v_at, v_at, v_mailbox,
+      (select b.department from mailboxes b where b.id = v_mailbox), v_at,
+      case when (mail ->> 'automatic')::boolean or desk.is_ours(mail, null) then 'infinity' else v_at end, 1,
+      jsonb_array_length(mail -> 'attachments'),
+      desk.words_of(concat_ws(' ', mail ->> 'subject', desk.searchable(mail))))
+    returning id into v_id;
+  return v_id;
+end $$;
 
 -- A further mail on a ticket. One that a person wrote opens it again; an automatic one changes nothing.
 create or replace function desk.join_ticket(mail jsonb, ticket_id uuid) returns void
@@ -188,7 +214,7 @@ end $$;
 create or replace function desk.own_answer(mail jsonb) returns uuid
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 begin
-  if not exists (select from mailboxes b where b.address = lower(mail #>> '{sender,email}')) then
+  if mail ->> 'writer' <> 'mailbox' then
     return null;
   end if;
   return (select m.ticket_id from messages m where m.direction = 'outgoing'
@@ -215,6 +241,7 @@ begin
     perform desk.record_event(null, 'quarantined', after => jsonb_build_object('raw_mail', v_raw));
     return desk.received_json('quarantined', v_raw, reason => mail #>> '{quarantine,reason}');
   end if;
+  mail := desk.with_writer(mail);
   v_own := desk.own_answer(mail);
   if v_own is not null or mail ->> 'ignore' <> '' then
     mail := mail || jsonb_build_object('ignore', coalesce(nullif(mail ->> 'ignore', ''), 'Our own answer came back.'));
@@ -224,7 +251,7 @@ begin
   if mail -> 'bounce' <> 'null' then
     return desk.take_bounce(mail);
   end if;
-  select * into v_match from desk.match_ticket(mail);
+  v_match := desk.match_ticket(mail);
   if v_match.ticket_id is null then
     v_match.ticket_id := desk.open_ticket(mail);
     v_outcome := 'created';

@@ -4,19 +4,14 @@
 -- and what it answers are locked until the commit, always in the same order.
 create or replace function desk.lock_thread(mail jsonb) returns void
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
-declare
-  v_key bigint;
 begin
-  for v_key in
-    select distinct hashtextextended(x, 2) k from (
+  perform pg_advisory_xact_lock(k) from (
+    select distinct hashtextextended(x, 2) as k from (
       select mail #>> '{raw,sha256}' x union all select mail ->> 'message_id'
       union all select * from jsonb_array_elements_text(mail -> 'in_reply_to')
       union all (select r from jsonb_array_elements_text(mail -> 'references')
         with ordinality y (r, i) order by i desc limit 10)) ids
-    where x is not null order by k
-  loop
-    perform pg_advisory_xact_lock(v_key);
-  end loop;
+    where x is not null order by k) keys;
 end $$;
 
 -- The ticket that holds the message of this id, which the provider may have changed.
@@ -88,11 +83,15 @@ end $$;
 -- The rules in their order; the first that finds a ticket decides. No ticket: the mail begins one.
 create or replace function desk.match_ticket(mail jsonb, out ticket_id uuid, out rule text, out evidence text)
 language plpgsql stable set search_path = desk, public, pg_temp as $$
+declare
+  v_match record := desk.match_ids(mail);
 begin
-  select * into ticket_id, rule, evidence from desk.match_ids(mail);
-  if ticket_id is null then
-    select * into ticket_id, rule, evidence from desk.match_marks(mail);
+  if v_match.ticket_id is null then
+    v_match := desk.match_marks(mail);
   end if;
+  ticket_id := v_match.ticket_id;
+  rule := v_match.rule;
+  evidence := v_match.evidence;
   if ticket_id is null then
     rule := 'new';
     evidence := coalesce('the subject names #' || (mail ->> 'subject_number') || ', but '

@@ -35,11 +35,12 @@ end $$;
 
 -- What a command may change of a ticket, and undo may put back.
 create or replace function desk.ticket_state(t desk.tickets) returns jsonb
-language sql stable set search_path = desk, public, pg_temp as $$
-  select jsonb_build_object('status', t.status, 'priority', t.priority, 'subject', t.subject,
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  return jsonb_build_object('status', t.status, 'priority', t.priority, 'subject', t.subject,
     'department', t.department, 'assigned_to', t.assigned_to,
     'waiting_since', t.waiting_since, 'last_response_at', t.last_response_at);
-$$;
+end $$;
 
 -- The one way a ticket changes: sets the columns named in `changes`, takes in a message that was
 -- added to it ({"content", "messages", "attachments", "at"}), and records what was and what is.
