@@ -96,7 +96,7 @@ def _mails_in_folder(folder: Path) -> Iterator[_Dated]:
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
             if is_maildir and entry.name in ("new", "cur"):
-                for file in sorted(path.iterdir()):
+                for file in sorted(path.iterdir(), key=lambda file: file.name):
                     if _FLAGGED.search(file.name):
                         yield 0.0, Skipped(str(file), "It is marked as a draft, or as deleted.")
                     elif not file.is_dir():
