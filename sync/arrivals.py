@@ -4,7 +4,7 @@ have.
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -22,6 +22,8 @@ from sync.receiving import Origin
 
 _TOGETHER = 8
 """Mails that are stored at once: the disk is slow, but writes many files nearly as fast as one."""
+_MUCH = 4_000_000
+"""Bytes of mails that are enough to hold at once: a full batch of the largest would take half a gigabyte."""
 _LONG = 200_000
 """Bytes of a mail that is read in a thread. A shorter one takes a few milliseconds, and threads that compute
 would only wait for each other."""
@@ -124,28 +126,30 @@ class Arrivals:
 
     async def _read(self, ids: Sequence[str]) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
         """The mails for the desk; while those of one batch are read, the next is fetched and stored."""
-        storing: asyncio.Task[list[_Stored]] | None = None
+        waiting = deque(ids)
+        storing = asyncio.create_task(self._store(waiting))
         try:
-            for start in range(0, len(ids) + _TOGETHER, _TOGETHER):
-                stored = await storing if storing else []
-                storing = asyncio.create_task(self._store(ids[start : start + _TOGETHER]))
+            while stored := await storing:
+                storing = asyncio.create_task(self._store(waiting))
                 for id, raw, origin in stored:
                     yield id, await self._understood(raw, origin)
         finally:
-            if storing:
-                storing.cancel()
-                await asyncio.gather(storing, return_exceptions=True)
+            storing.cancel()
+            await asyncio.gather(storing, return_exceptions=True)
 
-    async def _store(self, ids: Sequence[str]) -> list[_Stored]:
-        """Those that the mailbox gives, with their bytes on the disk."""
+    async def _store(self, waiting: deque[str]) -> list[_Stored]:
+        """The next that the mailbox gives, with their bytes on the disk; none when there are no more."""
         stored: list[_Stored] = []
-        for id in ids:
+        size = 0
+        while waiting and len(stored) < _TOGETHER and size < _MUCH:
+            id = waiting.popleft()
             try:
                 arrival = await self.mailbox.fetch(id)
             except StorageFailed as error:
                 self._postpone(id, error)
                 continue
             if arrival:
+                size += len(arrival.raw)
                 origin = Origin(self.mailbox_id, id, arrival.received_at, thread_id=arrival.thread_id)
                 stored.append((id, arrival.raw, origin))
         await asyncio.to_thread(self.intake.files.put_many, "raw", [raw for _, raw, _ in stored])

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+import sync.arrivals
 import sync.reading
 from core.desk import Desk
 from core.errors import StorageFailed
 from core.files import LocalFiles
 from core.models import Mailbox, Outcome, Received
 from sync.arrivals import Arrivals
+from sync.mailbox import Arrival
 from sync.maildir import Maildir
 from sync.reading import Intake
 
@@ -210,6 +212,23 @@ async def test_it_stops_between_two_mails_when_asked_to(arrivals: Arrivals, mail
     settled = await arrivals.take_in()
     assert 1 <= settled <= 2
     assert len(list((maildir.folder / "new").iterdir())) == 5 - settled
+
+
+async def test_of_large_mails_few_are_held_at_once(
+    arrivals: Arrivals, maildir: Maildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, waiting = maildir.fetch, []
+
+    async def watched(id: str) -> Arrival | None:
+        waiting.append(len(waiting) - arrivals.counts.total())
+        return await fetch(id)
+
+    monkeypatch.setattr(sync.arrivals, "_MUCH", 1)
+    monkeypatch.setattr(maildir, "fetch", watched)
+    for number in range(12):
+        deliver(maildir, number)
+    assert await arrivals.take_in() == 12
+    assert max(waiting) <= 3
 
 
 async def test_mails_are_entered_in_the_order_they_came(
