@@ -217,7 +217,8 @@ async def test_it_stops_between_two_mails_when_asked_to(arrivals: Arrivals, mail
 async def test_of_large_mails_few_are_held_at_once(
     arrivals: Arrivals, maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch, waiting = maildir.fetch, []
+    fetch = maildir.fetch
+    waiting: list[int] = []
 
     async def watched(id: str) -> Arrival | None:
         waiting.append(len(waiting) - arrivals.counts.total())
