@@ -71,12 +71,15 @@ class PostgresGateway:
         await self._pool.close()
 
     async def read(self, function: str, **arguments: Any) -> object:
-        return await self._call(function, arguments)
+        answer = await self._call(function, arguments)
+        _heed_cancellation()
+        return answer
 
     async def write(self, function: str, **arguments: Any) -> object:
         answer = await self._call(function, arguments)
         if self._nudge is None or self._nudge.done():
             self._nudge = asyncio.create_task(self._send_nudge())
+        _heed_cancellation()
         return answer
 
     async def nudges(self) -> AsyncIterator[None]:
@@ -163,6 +166,14 @@ class PostgresGateway:
                 await connection.execute(f"notify {CHANNEL}")
         except psycopg.OperationalError:
             return  # followers look every few seconds anyway
+
+
+def _heed_cancellation() -> None:
+    """Whoever was cancelled in the instant of the answer would go on: `asyncio.wait_for`, which the pool
+    uses, forgets it then (until Python 3.12)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _argument_types(connection: psycopg.AsyncConnection[Any]) -> dict[str, dict[str, str]]:
