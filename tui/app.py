@@ -121,6 +121,11 @@ class DeskApp(TypeAheadApp):
                 os.dup2(nowhere.fileno(), stream)
         loop.call_soon_threadsafe(self.call_later, self.action_quit)
 
+    async def _close_all(self) -> None:
+        """Textual takes the screens apart bit by bit; what still works on them would look for the bits."""
+        self.workers.cancel_all()
+        await super()._close_all()
+
     async def on_unmount(self) -> None:
         """The desk is closed in order, and the embedded server stopped, before the program ends."""
         if self._keeper is not None:

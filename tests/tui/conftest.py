@@ -87,6 +87,5 @@ def play(desk: Desk, settings: Settings) -> Play:
                 screen = stage.desk_screen
                 await stage.until(lambda: screen.tickets.pages.loaded and screen.me and screen.views.counts)
             yield stage
-            app.workers.cancel_all()  # as the program does when it ends
 
     return start

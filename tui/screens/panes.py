@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -12,6 +12,7 @@ from textual.signal import Signal
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import Worker
 
 from core.config import Settings
 from core.desk import Desk
@@ -141,6 +142,11 @@ class Panes(Ground, Screen[None]):
         if self._is_styled:
             super().update_node_styles(animate)
         self._is_styled = self._is_styled or self.is_mounted
+
+    def run_worker(self, *work: Any, **kinds: Any) -> Worker[Any]:
+        """Nothing is begun any more once the app ends, and the screen with it."""
+        kinds["start"] = kinds.get("start", True) and self.app.is_running
+        return super().run_worker(*work, **kinds)
 
     @property
     def desk(self) -> Desk:
