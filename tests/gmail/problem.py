@@ -1,0 +1,104 @@
+"""Errors as Google's APIs put them into JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+STATUS_NAMES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+
+
+class Problem(Exception):
+    """An answer that is an error."""
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        domain: str = "global",
+        headers: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.domain = domain
+        self.headers = dict(headers or {})
+        self.more = more
+
+    def json(self) -> Json:
+        inner = {"message": self.message, "domain": self.domain, "reason": self.reason} | self.more
+        error: Json = {"code": self.status, "message": self.message, "errors": [inner]}
+        if self.status in STATUS_NAMES:
+            error["status"] = STATUS_NAMES[self.status]
+        return {"error": error}
+
+
+def not_found() -> Problem:
+    return Problem(404, "notFound", "Requested entity was not found.")
+
+
+def invalid(message: str) -> Problem:
+    return Problem(400, "invalidArgument", message)
+
+
+def failed_precondition(message: str) -> Problem:
+    return Problem(400, "failedPrecondition", message)
+
+
+def unauthenticated() -> Problem:
+    return Problem(
+        401,
+        "authError",
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or "
+        "other valid authentication credential.",
+        location="Authorization",
+        locationType="header",
+        headers={"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'},
+    )
+
+
+def insufficient_scopes() -> Problem:
+    return Problem(
+        403,
+        "insufficientPermissions",
+        "Request had insufficient authentication scopes.",
+        headers={
+            "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="insufficient_scope"'
+        },
+    )
+
+
+def rate_limited(status: int = 429, retry_after: float | None = None) -> Problem:
+    """429 as for a user or a project, or the 403 that Gmail also uses for the same."""
+    headers = {} if retry_after is None else {"Retry-After": str(max(1, round(retry_after)))}
+    if status == 403:
+        message = "User Rate Limit Exceeded. Rate of requests for user exceed configured project quota."
+        return Problem(403, "userRateLimitExceeded", message, "usageLimits", headers)
+    message = (
+        "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service "
+        "'gmail.googleapis.com'."
+    )
+    return Problem(429, "rateLimitExceeded", message, "global", headers)
+
+
+def too_large(limit: int) -> Problem:
+    return Problem(413, "uploadTooLarge", f"Media is too large. Limit: {limit}")
+
+
+def server_error(status: int) -> Problem:
+    if status == 503:
+        return Problem(503, "backendError", "The service is currently unavailable.")
+    return Problem(500, "backendError", "Internal error encountered.")
