@@ -124,7 +124,8 @@ WIDE_STATES = ("list", "conversation", "reply", "note", "help")
 
 async def show(stage: Stage, keys: tuple[str, ...], words: str) -> None:
     screen = stage.desk_screen
-    await stage.until(lambda: screen.composer is not None and screen.status.state.connection == "connected")
+    await stage.until(lambda: screen.composer is not None and screen.command_box.is_attached)
+    await stage.until(lambda: screen.status.state.connection == "connected")
     await stage.until(lambda: not screen.wide or not len(screen.tickets.pages) or screen.conversation)
     await stage.press(*("space" if key == " " else key for key in keys))
     await stage.sees(words)
