@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input, TextArea
 
 from core.config import Settings
 from core.desk import Desk
@@ -132,6 +133,8 @@ async def show(stage: Stage, keys: tuple[str, ...], words: str) -> None:
     await stage.until(lambda: screen.status.state.mail)
     await stage.until(lambda: not screen.writing or screen.status.state.unsent)
     await stage.until(lambda: not screen.keeping.locked() and "Fetching" not in stage.text())
+    for field in stage.app.screen.query("Input, TextArea").results(Input | TextArea):
+        field.cursor_blink = False
     await stage.pilot.pause(0.3)
 
 
