@@ -4,6 +4,7 @@ import base64
 import json
 import queue
 import random
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -67,6 +68,8 @@ class Notices:
     """For one user. Gmail has one, and drops what is beyond it; a clock that stands still would drop all."""
     history_id_as: Literal["string", "number"] = "string"
     """The guide shows a string; a number is what many have seen."""
+    patience: float = 0.05
+    """Seconds until a listener by HTTP is tried for the second time; each further wait is twice as long."""
     published: list[Notice] = field(default_factory=list)
     """Before anything went wrong with them."""
     failures: list[str] = field(default_factory=list)
@@ -120,7 +123,7 @@ class Notices:
 
     def watch(self, mailbox: Mailbox, body: Json) -> Json:
         topic = body.get("topicName", "")
-        if not isinstance(topic, str) or [*topic.split("/")[::2]] != ["projects", "topics"]:
+        if not re.fullmatch(r"projects/[^/]+/topics/[^/]+", str(topic)):
             raise invalid("Invalid topicName does not match projects/*/topics/*")
         behaviour = str(body.get("labelFilterBehavior", body.get("labelFilterAction", "include")))
         ends_at = self.clock() + WATCH_SECONDS
@@ -207,7 +210,7 @@ class Notices:
         while (letter := self._going.get()) is not None:
             failure: str | None = "stopped"
             for attempt in range(_TRIES):
-                if self._stopping.wait(0.05 * 2**attempt if attempt else 0.0):
+                if self._stopping.wait(self.patience * 2**attempt if attempt else 0.0):
                     break
                 if (failure := _posted(*letter)) is None:
                     break

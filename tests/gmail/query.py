@@ -102,6 +102,8 @@ class _Reader:
         return _any(tests)
 
     def _term(self, token: str) -> Test:
+        if token in ('"', "", ")", "}"):
+            raise UnknownOperator("the search ends too early")
         if not (operator := _OPERATOR.fullmatch(token)):
             return _word(token.strip('"'))
         name, value = operator[1].lower(), operator[2].strip('"')

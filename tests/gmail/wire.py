@@ -77,7 +77,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = self.rfile.read(int(headers.get("content-length", "0")))
+        length = int(headers.get("content-length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client went away in the middle: that was no request
+            self._cut()
+            return
         answer = self.server.answer(Request(self.command, self.path, headers, body))
         if answer.ending in ("cut_before", "cut_after"):
             self._cut()
