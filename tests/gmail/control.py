@@ -1,11 +1,12 @@
 """Below /__test/: what a test in the same process does by Python, for a bench that has the server apart.
 
 GET  state                         calls, units, refreshes, faults that struck, complaints
-GET  sent?address=                 what left: id, threadId, labelIds, raw
+GET  sent?address=&raw=            what left: id, threadId, labelIds, messageId, and raw unless raw=no
 GET  messages?address=             all: id, threadId, labelIds, messageId
 POST account?address=              one account more
 POST grant?address=                tokens without a browser; scope= as often as wanted
 POST deliver?address=&labels=&date=    the body is the mail; labels with commas, date in epoch milliseconds
+POST deliver_all?address=&labels=  {"mails": [base64url]}, for many at once
 POST modify?address=               {"ids", "add", "remove"}, as its owner does
 POST faults                        {"clear", "share": [[kind, share, methods]], "nth": [[method, kind, n]],
                                     "delay_seconds", "retry_after"}
@@ -19,6 +20,7 @@ POST expire_access?address=, revoke?address=    its tokens
 POST consent                       {"granted", "scopes", "address"}
 """
 
+import base64
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,7 @@ class Control:
             "POST account": self._account,
             "POST grant": self._grant,
             "POST deliver": self._deliver,
+            "POST deliver_all": self._deliver_all,
             "POST modify": self._modify,
             "POST faults": self._faults,
             "POST notices": self._notices,
@@ -91,6 +94,8 @@ class Control:
 
     def _sent(self, query: dict[str, list[str]], body: bytes) -> Json:
         sent = list(self._server.mailbox(query["address"][0]).sent)
+        if query.get("raw") == ["no"]:
+            return {"sent": [_shown(one) for one in sent]}
         return {"sent": [_shown(one) | {"raw": base64url(one.raw)} for one in sent]}
 
     def _messages(self, query: dict[str, list[str]], body: bytes) -> Json:
@@ -107,6 +112,12 @@ class Control:
         labels = query.get("labels", ["INBOX,UNREAD"])[0].split(",")
         date = int(query["date"][0]) if "date" in query else None
         return _shown(self._server.mailbox(query["address"][0]).deliver(body, labels, date))
+
+    def _deliver_all(self, query: dict[str, list[str]], body: bytes) -> Json:
+        labels = query.get("labels", ["INBOX,UNREAD"])[0].split(",")
+        mailbox = self._server.mailbox(query["address"][0])
+        raws = map(base64.urlsafe_b64decode, json.loads(body)["mails"])
+        return {"ids": [mailbox.deliver(raw, labels).id for raw in raws]}
 
     def _modify(self, query: dict[str, list[str]], body: bytes) -> Json:
         wanted = json.loads(body)

@@ -69,6 +69,11 @@ def test_a_bench_delivers_and_reads_by_the_control(process: Process, users_there
     process.post("modify", {"ids": [made["id"]], "add": ["STARRED"]}, address="support@example.com")
     messages = process.get("messages", address="support@example.com")["messages"]
     assert {one["id"]: one["labelIds"] for one in messages}[made["id"]] == ["SPAM", "STARRED"]
+    many = {"mails": [encoded(written(name))["raw"] for name in "xyz"]}
+    ids = process.post("deliver_all", many, address="support@example.com")["ids"]
+    listed = users_there.messages().list(userId="me", q="rfc822msgid:y@example.net").execute()["messages"]
+    assert [one["id"] for one in listed] == [ids[1]]
+    assert "raw" not in process.get("sent", address="support@example.com", raw="no")["sent"][0]
     assert process.get("state")["complaints"] == []
 
 
