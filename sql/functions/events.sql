@@ -53,6 +53,15 @@ begin
 end $$;
 grant execute on function public.list_events to authenticated, service_role;
 
+-- The position behind everything that is visible now: the oldest transaction that is still open, but
+-- never one beyond the last that left an event. After a crash the server forgets transactions that never
+-- reached the disk and gives their numbers out again; a cursor beyond them would skip their events.
+create or replace function desk.events_end() returns xid8
+language sql stable set search_path = desk, public, pg_temp as $$
+  select least(pg_snapshot_xmin(pg_current_snapshot()),
+    coalesce((select (xid::text::numeric + 1)::text::xid8 from events order by xid desc limit 1), '0'));
+$$;
+
 -- A follower must not miss an event whose transaction began before, and committed after, one
 -- that it has seen: ids are given at insert and seen at commit. So a cursor is
 -- "<oldest transaction that was still open>:<ids already given out from there on>": everything
@@ -61,7 +70,7 @@ grant execute on function public.list_events to authenticated, service_role;
 create or replace function public.events_since(cursor text default null, "limit" integer default 500) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
 declare
-  v_now xid8 := pg_snapshot_xmin(pg_current_snapshot());
+  v_now xid8 := desk.events_end();
   v_from xid8;
   v_seen bigint[];
   v_events jsonb;
