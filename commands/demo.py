@@ -26,9 +26,10 @@ def demo(
 async def _demo(settings: "Settings", fresh: bool) -> None:
     from commands.progress import Progress
     from commands.screen import make_app
+    from core.connect import open_desk
     from sync.demo import live, prepare
 
     with Progress("mails") as progress:
         prepared = await prepare(settings, fresh=fresh, progress=progress.step)
     async with live(prepared):
-        await make_app(prepared).run_async()
+        await make_app(prepared, lambda: open_desk(prepared)).run_async()

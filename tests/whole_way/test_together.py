@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_way.programs import MAIL, Programs, ended, shows
+from tests.whole_way.programs import MAIL, Programs, ended, shows, wait
 
 NOBODY = 65534
 AS_NOBODY = [
@@ -45,6 +46,15 @@ def test_the_screen_is_the_last_to_leave(programs: Programs) -> None:
         assert programs.servers()
         assert programs.run("db", "stop").refusal.startswith("Other programs still use the database.")
     assert not programs.servers()
+
+
+def test_a_screen_that_was_killed_leaves_the_database_in_order(programs: Programs) -> None:
+    with programs.terminal() as terminal:
+        terminal.until(shows("● connected"), 60)
+        assert programs.servers()
+        os.kill(terminal._pid, signal.SIGKILL)
+        wait(lambda: not programs.servers(), "the server ended")
+    assert not (programs.home / "postgres/postmaster.pid").exists()
 
 
 PLACES = [
