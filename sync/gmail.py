@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from googleapiclient.http import MediaIoBaseUpload
 
 from core.errors import DeskError, Invalid, NotFound
-from sync.google import Google
+from sync.google import Busy, Google
 from sync.mailbox import Arrival, News, Sent
 
 SIZE_LIMIT = 36_700_160
@@ -107,6 +107,8 @@ class Gmail:
             if provider_id not in self._here:
                 self._here = await self._in(self._fetch, self._next(provider_id))
             answer = self._here.pop(provider_id)
+            if isinstance(answer, Busy):  # the others came through: this one is asked for alone
+                answer = (await self._in(self._fetch, [provider_id]))[provider_id]
         return _arrival(answer)
 
     async def settle(self, provider_id: str) -> None:

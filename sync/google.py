@@ -29,13 +29,11 @@ from tenacity import (
 from core.errors import DeskError, Invalid, NotFound, Unreachable
 from sync.auth import Grant
 from sync.quota import Quota
+from sync.wire import Wire
 
-TIMEOUT = 60.0
 _TRIES = 4
 _LONGEST_WAIT = 30.0
 
-# Its own second attempt would send a mail twice when the line is cut after the first.
-httplib2.RETRIES = 1
 logging.getLogger("googleapiclient").setLevel(logging.ERROR)  # its warnings quote what Google says
 
 
@@ -115,7 +113,7 @@ class Google:
         self._access = access
         self._quota = quota
         self._sleep = sleep
-        self.http = google_auth_httplib2.AuthorizedHttp(access, http=_http())
+        self.http = google_auth_httplib2.AuthorizedHttp(access, http=Wire())
         self.service = discovery.build_from_document(_document(service, root), http=self.http)
 
     def close(self) -> None:
@@ -140,7 +138,7 @@ class Google:
     def _once(self, name: str, request: Any) -> dict[str, Any]:
         self._quota.take(name)
         try:
-            return request.execute(http=self.http) or {}
+            return _read(request.execute(http=self.http))
         except (HttpError, httplib2.HttpLib2Error, OSError, ValueError) as error:
             raise translated(error) from None
 
@@ -178,18 +176,31 @@ class Google:
     def _batch_once(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
         answers: dict[str, dict[str, Any] | DeskError] = {}
 
-        def take(key: str, answer: dict[str, Any], error: Exception | None) -> None:
-            answers[key] = answer if error is None else translated(error)
+        def take(key: str, answer: object, error: Exception | None) -> None:
+            try:
+                answers[key] = translated(error) if error else _read(answer)
+            except Busy as unreadable:
+                answers[key] = unreadable
 
         batch = self.service.new_batch_http_request(callback=take)
         for key, request in requests.items():
             batch.add(request, request_id=key)
         self._quota.take(name, len(requests))
         try:
+            self.ready()  # a batch that has to sign in by itself leaves a connection open
             batch.execute(http=self.http)
         except (HttpError, BatchError, httplib2.HttpLib2Error, OSError, ValueError, KeyError) as error:
             raise translated(error) from None
         return answers
+
+
+def _read(answer: object) -> dict[str, Any]:
+    """What does not parse as JSON comes as it is from the client library."""
+    if isinstance(answer, dict):
+        return answer
+    if not answer:
+        return {}
+    raise Busy("Google's answer cannot be read.")
 
 
 def translated(error: Exception) -> DeskError:
@@ -249,12 +260,6 @@ def _refusal(error: RefreshError) -> str:
     if code == "invalid_grant":
         return "Google no longer lets ttydesk into the mailbox: the permission was taken back or has run out."
     return f"Google gives no new token ({code or 'it does not say why'})."
-
-
-def _http() -> httplib2.Http:
-    http = httplib2.Http(timeout=TIMEOUT)
-    http.redirect_codes = http.redirect_codes - {308}  # of a resumable upload it means: go on
-    return http
 
 
 def _document(service: str, root: str | None) -> dict[str, Any]:
