@@ -155,9 +155,7 @@ class _Line:
     async def _hear(self) -> None:
         while (message := await self._frames.receive()) is not None:
             id, how, value = message
-            trouble = (
-                None if how == "done" else from_code(*value) if how == "refused" else RuntimeError(value)
-            )
+            trouble = None if how == "done" else _trouble(how, value)
             if not id and trouble:
                 self._trouble = trouble
             answer = self._waiting.get(id)
