@@ -172,7 +172,7 @@ async def _mailboxes(context: typer.Context, desk: "Desk") -> "dict[UUID, Mailbo
     return {
         known.id: open_mailbox(settings, known)
         for known in await desk.list_mailboxes()
-        if known.synced_at and is_here(settings, known)
+        if known.was_looked_at and is_here(settings, known)
     }
 
 

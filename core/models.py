@@ -354,6 +354,11 @@ class Mailbox(_Record):
     leased_until: datetime | None
     last_error: str | None
 
+    @property
+    def was_looked_at(self) -> bool:
+        """Whether a daemon has read it, or tried to: a folder that is missing then has vanished."""
+        return self.synced_at is not None or self.last_error is not None
+
 
 class Agent(_Record):
     id: UUID

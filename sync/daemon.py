@@ -181,8 +181,7 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
 async def _opened(settings: Settings, desk: Desk, stop: asyncio.Event) -> AsyncIterator[Daemon]:
     box = settings.mailbox
     known = await desk.connect_mailbox(MAILBOX, "maildir", box.address, box.name, box.signature)
-    if known.synced_at is None:
-        # Later a missing folder is one that has vanished, and none is made in its place.
+    if not known.was_looked_at:  # later none is made in the place of one that has vanished
         Maildir(box.maildir, box.sent_folder).create()
     await asyncio.to_thread(LocalFiles(settings.home / "files").sweep, _utc_now() - _LEFT_OVER)
     now = _utc_now()

@@ -30,7 +30,7 @@ begin
       coalesce(connect_mailbox.since, now()))
     on conflict (name) do update set address = excluded.address, display_name = excluded.display_name,
       signature = excluded.signature, department = coalesce(excluded.department, b.department),
-      since = coalesce(connect_mailbox.since, b.since), connected = true, last_error = null
+      since = coalesce(connect_mailbox.since, b.since), connected = true
     where b.kind = excluded.kind and (b.kind = 'maildir' or b.address = excluded.address)
     returning b.* into v_mailbox;
   if not found then

@@ -246,3 +246,16 @@ async def test_a_postgres_that_is_killed_is_started_again_and_no_mail_is_lost(ho
         said, _ = verify.communicate()
     assert verify.returncode == 0, said
     assert json.loads(said)
+
+
+async def test_a_maildir_that_vanished_before_it_was_ever_read_is_not_made_again(
+    settings: Settings, desk: Desk, service: Desk
+) -> None:
+    made(settings)
+    box = settings.mailbox
+    known = await service.connect_mailbox("support", "maildir", box.address)
+    await service.save_cursor(known.id, None, "The Maildir cannot be read.")
+    box.maildir.rename(settings.home / "away")
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        await sync(settings, once=True)
+    assert not box.maildir.exists()
