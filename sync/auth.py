@@ -29,6 +29,8 @@ class Grant(BaseModel):
     token_uri: str
     scopes: tuple[str, ...]
     granted_at: datetime
+    expires_at: datetime | None = None
+    """When Google ends it by itself; None where it named no end. An app in testing mode has seven days."""
 
     @field_serializer("client_secret", "refresh_token", when_used="json")
     def _shown_to_the_store(self, secret: SecretStr) -> str:

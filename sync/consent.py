@@ -8,7 +8,7 @@ import os
 import select
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
@@ -192,6 +192,7 @@ def _trade(flow: Any, code: str, request: Request) -> tuple[str, Grant]:
             hint="Remove ttydesk at myaccount.google.com/permissions and start again.",
         )
     inner = next(iter(request.client.values()))
+    now = datetime.now(UTC)
     grant = Grant(
         address=request.hint,
         client_id=inner["client_id"],
@@ -199,6 +200,13 @@ def _trade(flow: Any, code: str, request: Request) -> tuple[str, Grant]:
         refresh_token=SecretStr(token["refresh_token"]),
         token_uri=flow.client_config["token_uri"],
         scopes=granted,
-        granted_at=datetime.now(UTC),
+        granted_at=now,
+        expires_at=end_of(token, now),
     )
     return token["access_token"], grant
+
+
+def end_of(token: Mapping[str, Any], now: datetime) -> datetime | None:
+    """When the refresh token ends, by an answer of Google's token address; None where it names no end."""
+    seconds = token.get("refresh_token_expires_in")
+    return now + timedelta(seconds=seconds) if isinstance(seconds, int) else None

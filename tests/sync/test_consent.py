@@ -15,6 +15,7 @@ from sync.auth import Grant
 from sync.consent import MODIFY, Request, ask_consent
 from sync.google import Access, Google, Revoked
 from sync.quota import Quota
+from tests.gmail import GmailServer
 from tests.peers.google import ADDRESS, REDIRECT, agree, client_of, emulator
 
 Browse = Callable[[str], bool]
@@ -55,6 +56,24 @@ def test_the_browser_comes_back_by_itself(root: str) -> None:
     assert grant.refresh_token.get_secret_value()
     assert datetime.now(UTC) - grant.granted_at < timedelta(minutes=1)
     assert grant.refresh_token.get_secret_value() not in f"{grant!r} {grant}"
+
+
+def test_a_permission_that_ends_by_itself_says_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    week = timedelta(days=7)
+
+    def opened(address: str) -> bool:
+        threading.Thread(target=lambda: requests.get(address, timeout=10)).start()
+        return True
+
+    with GmailServer(ADDRESS) as server:
+        request = Request(server.client_config, [MODIFY], hint=ADDRESS)
+        _, lasting = ask_consent(request, lambda address: None, opened, None)
+        server.authority.refresh_seconds = week.total_seconds()  # as Google does it in testing mode
+        _, ending = ask_consent(request, lambda address: None, opened, None)
+    assert lasting.expires_at is None
+    assert ending.expires_at and abs(ending.expires_at - ending.granted_at - week) < timedelta(minutes=1)
+    assert Grant.model_validate_json(ending.model_dump_json()) == ending
 
 
 def test_over_ssh_the_address_is_pasted(root: str) -> None:
