@@ -22,6 +22,7 @@ from core.models import (
     EventPage,
     Mailbox,
     Mailto,
+    OutboxCount,
     Outgoing,
     RawMail,
     Received,
@@ -274,6 +275,9 @@ class Desk:
         """When the outbox next has something to send (from this mailbox)."""
         answer = await self._gateway.read("next_due", mailbox_id=mailbox_id)
         return TypeAdapter(datetime | None).validate_python(answer)
+
+    async def count_outbox(self) -> OutboxCount:
+        return OutboxCount.model_validate(await self._gateway.read("count_outbox"))
 
     async def connect_mailbox(
         self,

@@ -332,6 +332,19 @@ class Outgoing(_Record):
     """The provider's own name for the conversation."""
 
 
+class OutboxCount(_Record):
+    """What is on its way, and what did not get away."""
+
+    waiting: int
+    """Answers that have not left, those within their grace period too."""
+    overdue_since: datetime | None
+    """When the first of them could have left; None when none is late."""
+    problem: str | None
+    """Why the last attempt at one of them came to nothing."""
+    failed: list[int]
+    """Numbers of open tickets whose newest answer was given up."""
+
+
 class Mailbox(_Record):
     id: UUID
     name: str

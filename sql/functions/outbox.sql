@@ -114,3 +114,25 @@ language sql stable security definer set search_path = desk, public, pg_temp as 
     and (next_due.mailbox_id is null or coalesce(t.mailbox_id, desk.default_mailbox()) = next_due.mailbox_id);
 $$;
 grant execute on function public.next_due to service_role;
+
+-- What is on its way and what did not get away. An answer is overdue once it could have left: since when it
+-- was due, or, where it was tried before, since it was written. One that was given up counts as long as its
+-- ticket is open and nothing was written after it.
+create or replace function public.count_outbox() returns jsonb
+language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+begin
+  perform desk.require_reader();
+  return (
+    select jsonb_build_object('waiting', count(*),
+      'overdue_since', min(case when o.attempts = 0 then o.not_before else m.created_at end)
+        filter (where o.attempts > 0 or o.not_before <= now()),
+      'problem', (array_agg(o.last_error order by m.created_at) filter (where o.last_error is not null))[1])
+    from outbox o join messages m on m.id = o.message_id where o.state in ('waiting', 'sending')
+  ) || jsonb_build_object('failed', (
+    select coalesce(jsonb_agg(distinct t.number), '[]')
+    from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
+    where o.state = 'failed' and t.status = 'open' and not exists (
+      select from messages later
+      where later.ticket_id = t.id and later.direction = 'outgoing' and later.created_at > m.created_at)));
+end $$;
+grant execute on function public.count_outbox to authenticated, service_role;
