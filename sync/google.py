@@ -26,7 +26,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from core.errors import DeskError, Invalid, NotFound, Unreachable
+from core.errors import DeskError, Invalid, NotFound, StorageFailed, Unreachable
 from sync.auth import Grant
 from sync.quota import Quota
 from sync.wire import Wire
@@ -48,7 +48,22 @@ class Revoked(Unreachable):
     """Google no longer lets ttydesk into the mailbox."""
 
 
+class Refused(Revoked):
+    """Google knows who asks, and does not allow what was asked."""
+
+
 _CONNECT = "Allow it again with: ttydesk gmail connect"
+_REFUSALS = {
+    "invalid_grant": (
+        "Google no longer lets ttydesk into the mailbox: the permission was taken back or has run out."
+    ),
+    "invalid_client": "Google no longer knows the OAuth client: it was deleted, or has a new secret.",
+    "deleted_client": "Google no longer knows the OAuth client: it was deleted.",
+    "admin_policy_enforced": (
+        "Google no longer lets ttydesk into the mailbox: the organisation's administrator does not allow it."
+    ),
+}
+"""What Google's refusals of a new token mean (RFC 6749, 5.2, and Google's own)."""
 
 
 class Access(Credentials):
@@ -61,6 +76,7 @@ class Access(Credentials):
         self, grant: Grant, token: str | None = None, reload: Callable[[], Grant | None] = lambda: None
     ) -> None:
         self._refreshing = threading.Lock()
+        self._used = threading.local()
         self._reload = reload
         self._begin(grant, token)
 
@@ -75,25 +91,39 @@ class Access(Credentials):
         self._grant = grant
         self._refused: str | None = None
 
+    def apply(self, headers: dict[str, str], token: str | None = None) -> None:
+        super().apply(headers, token)  # type: ignore[no-untyped-call]
+        self._used.token = headers["authorization"].removeprefix("Bearer ")
+
     def refresh(self, request: Any) -> None:
-        before = self.token
+        """A thread comes here because there is no token that is good for long, or because Google did not take
+        the one it used: another thread may have got a newer one meanwhile."""
         with self._refreshing:
-            if self.token != before:
+            if self.valid and self.token != getattr(self._used, "token", None):
                 return
+            self._take_new_grant()
             if self._refused is not None:  # asking Google again would not change it
-                grant = self._reload()
-                if grant is None or grant == self._grant:
-                    raise Revoked(self._refused, hint=_CONNECT)
-                self._begin(grant, None)
+                raise Revoked(self._refused, hint=_CONNECT)
             try:
                 super().refresh(request)  # type: ignore[no-untyped-call]
             except RefreshError as error:
                 if error.retryable:
                     raise Busy("Google gives no new token at the moment.") from None
                 self._refused = _refusal(error)
+                self.token = None  # what is left of its hour is no permission
                 raise Revoked(self._refused, hint=_CONNECT) from None
             except GoogleAuthError as error:
                 raise Busy(f"Google's sign-in does not answer ({type(error).__name__}).") from None
+
+    def _take_new_grant(self) -> None:
+        try:
+            grant = self._reload()
+        except StorageFailed:
+            if self._refused is not None:
+                raise
+            return  # a keyring that is locked: the grant in hand still does
+        if grant is not None and grant != self._grant:
+            self._begin(grant, None)
 
 
 class Google:
@@ -218,7 +248,7 @@ def translated(error: Exception) -> DeskError:
     if status == 401:
         return Revoked(hint=_CONNECT)
     if status == 403:
-        return Revoked(f"Google refuses it: {said}", hint="ttydesk doctor says what is missing.")
+        return Refused(f"Google refuses it: {said}", hint="ttydesk doctor says what is missing.")
     if status == 404:
         return NotFound("Google has no such thing.")
     return Invalid(f"Google does not take it ({status}): {said}")
@@ -257,9 +287,7 @@ def _wait(state: RetryCallState) -> float:
 
 def _refusal(error: RefreshError) -> str:
     code = error.args[1].get("error") if len(error.args) > 1 and isinstance(error.args[1], dict) else ""
-    if code == "invalid_grant":
-        return "Google no longer lets ttydesk into the mailbox: the permission was taken back or has run out."
-    return f"Google gives no new token ({code or 'it does not say why'})."
+    return _REFUSALS.get(str(code), f"Google gives no new token ({code or 'it does not say why'}).")
 
 
 def _document(service: str, root: str | None) -> dict[str, Any]:

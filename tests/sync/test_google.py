@@ -1,14 +1,17 @@
 """sync.google, sync.wire and sync.gmail against our own Gmail server, with faults that the other has not."""
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import SecretStr
 
+from core.errors import StorageFailed
 from sync.auth import Grant
 from sync.gmail import Gmail
-from sync.google import Access, Busy, Google
+from sync.google import Access, Busy, Google, Refused, Revoked
 from sync.quota import Quota
 from tests.gmail import MODIFY, GmailServer
 from tests.gmail.sample import written
@@ -24,10 +27,14 @@ def server() -> Iterator[GmailServer]:
 
 
 @pytest.fixture
-def access(server: GmailServer) -> Access:
+def grant(server: GmailServer) -> Grant:
+    return granted(server)
+
+
+def granted(server: GmailServer) -> Grant:
     inner = next(iter(server.client_config.values()))
     tokens = server.grant(ADDRESS, MODIFY)
-    grant = Grant(
+    return Grant(
         address=ADDRESS,
         client_id=inner["client_id"],
         client_secret=inner["client_secret"],
@@ -36,6 +43,10 @@ def access(server: GmailServer) -> Access:
         scopes=(MODIFY,),
         granted_at=datetime.now(UTC),
     )
+
+
+@pytest.fixture
+def access(grant: Grant) -> Access:
     return Access(grant)
 
 
@@ -124,3 +135,100 @@ async def test_a_history_that_is_too_old_leads_to_a_listing(gmail: Gmail, server
     assert set(new) <= set(again.perhaps)
     assert again.cursor and again.cursor != first.cursor
     assert list((await gmail.news(again.cursor)).perhaps) == []
+
+
+def look(google: Google) -> object:
+    return google.call("labels.list", google.service.users().labels().list(userId="me"))["labels"]
+
+
+def test_a_new_token_is_asked_for_once_whoever_needs_it(access: Access, server: GmailServer) -> None:
+    """When there is none yet, and when Google takes the one there is no longer."""
+    with_access = [google_of(access, server) for _ in range(8)]
+    for rounds in range(1, 4):
+        together = threading.Barrier(len(with_access))
+        found: list[object] = []
+
+        def ask(google: Google, together: threading.Barrier = together) -> None:
+            together.wait()
+            found.append(look(google))  # noqa: B023
+
+        threads = [threading.Thread(target=ask, args=[google]) for google in with_access]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 8 and all(found)
+        assert server.authority.refreshes[ADDRESS] == rounds
+        server.authority.expire_access(ADDRESS)
+    for google in with_access:
+        google.close()
+
+
+def test_a_token_is_renewed_before_its_end(google: Google, server: GmailServer) -> None:
+    server.authority.access_seconds = 200.0  # Google gives an hour; less than four minutes is too little
+    look(google)
+    look(google)
+    assert server.authority.refreshes[ADDRESS] == 2
+    server.authority.access_seconds = 3600.0
+    for _ in range(3):
+        look(google)
+    assert server.authority.refreshes[ADDRESS] == 3
+
+
+def test_after_a_new_consent_all_goes_on_by_itself(grant: Grant, server: GmailServer) -> None:
+    kept: list[Grant] = [grant]
+    access = Access(grant, reload=lambda: kept[0])
+    with closing(google_of(access, server)) as google:
+        assert look(google)
+        server.authority.revoke(ADDRESS)
+        with pytest.raises(Revoked, match="taken back or has run out"):
+            look(google)
+        with pytest.raises(Revoked, match="taken back or has run out"):
+            google.ready()  # although its hour is not over
+        kept[0] = granted(server)
+        google.ready()
+        assert look(google)
+
+
+def test_a_new_grant_is_taken_up_at_the_next_token(grant: Grant, server: GmailServer) -> None:
+    """Someone connected again, to allow more; the old permission still holds."""
+    kept: list[Grant] = [grant]
+    access = Access(grant, reload=lambda: kept[0])
+    with closing(google_of(access, server)) as google:
+        look(google)
+        kept[0] = granted(server)
+        server.authority.expire_access(ADDRESS)
+        look(google)
+        assert access.refresh_token == kept[0].refresh_token.get_secret_value()
+
+
+def test_a_locked_keyring_stops_nothing_that_works(grant: Grant, server: GmailServer) -> None:
+    def locked() -> Grant:
+        raise StorageFailed("The system's keyring does not answer.")
+
+    with closing(google_of(Access(grant, reload=locked), server)) as google:
+        assert look(google)
+        server.authority.revoke(ADDRESS)
+        with pytest.raises(Revoked):
+            look(google)
+        with pytest.raises(StorageFailed, match="does not answer"):
+            look(google)
+
+
+def test_what_was_not_allowed_is_told_from_what_was_taken_back(server: GmailServer) -> None:
+    tokens = server.grant(ADDRESS, "https://www.googleapis.com/auth/gmail.labels")
+    narrow = granted(server).model_copy(update={"refresh_token": SecretStr(tokens.refresh_token)})
+    with closing(google_of(Access(narrow), server)) as google:
+        profile = google.service.users().getProfile(userId="me")
+        with pytest.raises(Refused, match="Google refuses it"):
+            google.call("getProfile", profile)
+
+
+def test_a_client_that_is_gone_is_named(grant: Grant, server: GmailServer) -> None:
+    stale = grant.model_copy(update={"client_secret": SecretStr("of last year")})
+    with (
+        closing(google_of(Access(stale), server)) as google,
+        pytest.raises(Revoked, match="no longer knows the OAuth client") as caught,
+    ):
+        look(google)
+    assert "last year" not in f"{caught.value} {caught.value.hint}"
