@@ -72,10 +72,11 @@ class Daemon:
         for known in await self._here():
             post = await self._open(known)
             try:
-                await post.take_in()
-                if post.arrivals.problem:
-                    _logger.warning("%s", safe_line(post.arrivals.problem))
-                await post.send()
+                if post.is_ours:
+                    await post.take_in()
+                    if post.arrivals.problem:
+                        _logger.warning("%s", safe_line(post.arrivals.problem))
+                    await post.send()
             finally:
                 await post.close()
 
@@ -99,17 +100,15 @@ class Daemon:
         return await asyncio.to_thread(lambda: [one for one in known if is_here(self.settings, one)])
 
     async def _open(self, known: Mailbox) -> Post:
-        stop = asyncio.Event()
         mailbox = await asyncio.to_thread(open_mailbox, self.settings, known)
         intake = await open_intake(self.settings, self.desk)
         for other in self.posts.values():
             other.arrivals.intake = intake  # it knows which addresses are ours
-        arrivals = Arrivals(
-            self.desk, intake, mailbox, known.id, self.now, known.cursor, goes_on=lambda: not stop.is_set()
-        )
+        arrivals = Arrivals(self.desk, intake, mailbox, known.id, self.now, known.cursor)
         worker = f"{socket.gethostname()}:{self.settings.home}:{known.name}"
         outbox = Outbox(mailbox, intake.files, worker, self.settings.mailbox.reply_address_tokens, known.id)
-        post = Post(self.desk, known, mailbox, arrivals, outbox, stop, self.now)
+        post = Post(self.settings, self.desk, known, mailbox, arrivals, outbox, self.now)
+        arrivals.goes_on = lambda: not post.stop.is_set()
         await post.hold()
         return post
 
@@ -117,11 +116,10 @@ class Daemon:
         of = "" if post.known.name == MAILBOX else f" of {post.known.name}"
         supervisor = Supervisor(post.stop, self._report)
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.keep(f"lease{of}", post.hold))
-            group.create_task(supervisor.keep(f"intake{of}", post.take_in))
-            group.create_task(supervisor.keep(f"outbox{of}", post.send))
-        for part in ("lease", "intake", "outbox"):
-            self.problems.pop(f"{part}{of}", None)
+            for name, work in post.parts():
+                group.create_task(supervisor.keep(f"{name}{of}", work))
+        for name, _ in post.parts():
+            self.problems.pop(f"{name}{of}", None)
         del self.posts[post.known.id]
         self._gone.update(received=post.arrivals.counts.total(), sent=post.sent)
         try:

@@ -4,16 +4,17 @@ Of several daemons on one database one works on a mailbox, as long as its lease 
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.config import Settings
 from core.desk import Desk
 from core.models import Mailbox as Known
 from sync.arrivals import Arrivals
 from sync.mailbox import Mailbox
 from sync.outbound import Outbox, send_due
-from sync.supervisor import Round
+from sync.supervisor import Round, Work
 
 LEASE_SECONDS = 60.0
 _OUTBOX_SECONDS = 0.5
@@ -23,17 +24,31 @@ _ELSEWHERE = 5.0
 
 @dataclass(slots=True)
 class Post:
+    settings: Settings
     desk: Desk
     known: Known
     mailbox: Mailbox
     arrivals: Arrivals
     outbox: Outbox
-    stop: asyncio.Event
     now: Callable[[], datetime]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     sent: int = 0
     is_ours: bool = False
     """Whether the lease is."""
     _is_released: bool = False
+
+    def parts(self) -> Iterator[tuple[str, Work]]:
+        """What goes on here side by side, by name; a part that fails is started again, alone."""
+        yield "lease", self.hold
+        for name, part in PARTS:
+            if (work := part(self)) is not None:
+                yield name, self._while_ours(work)
+
+    def _while_ours(self, work: Work) -> Work:
+        async def when_it_is() -> Round:
+            return await work() if self.is_ours else Round(_OUTBOX_SECONDS)
+
+        return when_it_is
 
     async def hold(self) -> Round:
         """Take the lease, or keep it."""
@@ -41,14 +56,10 @@ class Post:
         return Round(LEASE_SECONDS / 4 if self.is_ours else _ELSEWHERE)
 
     async def take_in(self) -> Round:
-        if not self.is_ours:
-            return Round(_OUTBOX_SECONDS)
         await self.arrivals.take_in()
         return Round(self.mailbox.poll_seconds, self.arrivals.problem)
 
     async def send(self) -> Round:
-        if not self.is_ours:
-            return Round(_OUTBOX_SECONDS)
         await self.mailbox.ready()
         if not self._is_released:
             await self.desk.release_outgoing(self.outbox.worker)
@@ -62,3 +73,13 @@ class Post:
     async def close(self) -> None:
         await self.mailbox.close()
         await self.desk.release_mailbox(self.known.id, self.outbox.worker)
+
+
+Part = Callable[[Post], Work | None]
+"""Makes one part of what goes on at a post; None where this mailbox has no use for it."""
+
+PARTS: tuple[tuple[str, Part], ...] = (
+    ("intake", lambda post: post.take_in),
+    ("outbox", lambda post: post.send),
+)
+"""Each works only as long as the lease is ours."""
