@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from core.config import Settings
-    from core.desk import Desk, Gateway
+    from core.desk import Desk
+    from core.gateway import Gateway
 
 _Answer = TypeVar("_Answer")
 

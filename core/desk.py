@@ -3,16 +3,18 @@
 A method has the function's name and arguments (tests/core/test_desk.py compares
 them), turns the answer into models, and holds no rule of its own: rules live in
 the function, so that they hold for every client. `read` goes to stable functions,
-`write` to those that change something; every write may be sent twice.
+`write` to those that change something; every write may be sent twice. What is about mailboxes,
+the outbox and daemons is in core/mailroom.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
+from core.gateway import Gateway, records
+from core.mailroom import Mailroom
 from core.models import (
     Agent,
     Changed,
@@ -20,10 +22,7 @@ from core.models import (
     Counts,
     Event,
     EventPage,
-    Mailbox,
     Mailto,
-    OutboxCount,
-    Outgoing,
     RawMail,
     Received,
     Role,
@@ -34,29 +33,8 @@ from core.models import (
     Why,
 )
 
-_Model = TypeVar("_Model", bound=BaseModel)
-_ADAPTERS: dict[type[BaseModel], TypeAdapter[Any]] = {}
 
-
-class Gateway(Protocol):
-    """A way to reach the database."""
-
-    async def read(self, function: str, **arguments: Any) -> object:
-        """Run one stable SQL function and return its JSON; raise a `DeskError` when it refuses."""
-        ...
-
-    async def write(self, function: str, **arguments: Any) -> object:
-        """The same for a function that changes something; whoever follows is nudged."""
-        ...
-
-    def nudges(self) -> AsyncIterator[None]:
-        """Something may have changed. May come late, twice or for nothing."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-class Desk:
+class Desk(Mailroom):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
@@ -189,7 +167,7 @@ class Desk:
 
     async def list_events(self, number: int, limit: int = 200) -> list[Event]:
         """The newest events of a ticket, oldest first."""
-        return _list(Event, await self._gateway.read("list_events", number=number, limit=limit))
+        return records(Event, await self._gateway.read("list_events", number=number, limit=limit))
 
     async def events_since(self, cursor: str | None = None, limit: int = 500) -> EventPage:
         """What happened after `cursor`; without one, nothing but the cursor of now."""
@@ -212,11 +190,11 @@ class Desk:
 
     async def receive_mails(self, mails: Sequence[dict[str, Any]]) -> list[Received]:
         """The same for several, in one transaction; one that fails is quarantined alone."""
-        return _list(Received, await self._gateway.write("receive_mails", mails=list(mails)))
+        return records(Received, await self._gateway.write("receive_mails", mails=list(mails)))
 
     async def settled_mails(self, sha256: Sequence[str]) -> list[RawMail]:
         """Those of the given raw mails that are in the ledger."""
-        return _list(RawMail, await self._gateway.read("settled_mails", sha256=list(sha256)))
+        return records(RawMail, await self._gateway.read("settled_mails", sha256=list(sha256)))
 
     async def settled_deliveries(self, mailbox_id: UUID, provider_ids: Sequence[str]) -> list[str]:
         """Those of the mailbox's ids that are in the ledger."""
@@ -230,7 +208,7 @@ class Desk:
     ) -> list[RawMail]:
         """The ledger in order of its ids, behind `after`."""
         answer = await self._gateway.read("list_raw_mails", quarantined=quarantined, after=after, limit=limit)
-        return _list(RawMail, answer)
+        return records(RawMail, answer)
 
     async def show_raw_mail(self, id: int) -> RawMail:
         return RawMail.model_validate(await self._gateway.read("show_raw_mail", id=id))
@@ -239,101 +217,13 @@ class Desk:
         """`message` is a Message-ID, a message's uuid, a raw mail's number or its sha256."""
         return Why.model_validate(await self._gateway.read("why", message=message))
 
-    async def claim_outgoing(
-        self, worker: str, seconds: float = 120, mailbox_id: UUID | None = None
-    ) -> Outgoing | None:
-        """The next answer that is due (from this mailbox), leased to `worker`; None when there is none."""
-        answer = await self._gateway.write(
-            "claim_outgoing", worker=worker, seconds=seconds, mailbox_id=mailbox_id
-        )
-        return Outgoing.model_validate(answer) if answer else None
-
-    async def release_outgoing(self, worker: str) -> None:
-        """Give back what an earlier life of this worker had claimed."""
-        await self._gateway.write("release_outgoing", worker=worker)
-
-    async def mark_sent(
-        self,
-        id: UUID,
-        provider_id: str,
-        provider_message_id: str | None = None,
-        provider_thread_id: str | None = None,
-    ) -> None:
-        await self._gateway.write(
-            "mark_sent",
-            id=id,
-            provider_id=provider_id,
-            provider_message_id=provider_message_id,
-            provider_thread_id=provider_thread_id,
-        )
-
-    async def mark_failed(self, id: UUID, error: str, retry_seconds: float | None) -> None:
-        """Try again in `retry_seconds`; None gives it up and shows it to its author."""
-        await self._gateway.write("mark_failed", id=id, error=error, retry_seconds=retry_seconds)
-
-    async def next_due(self, mailbox_id: UUID | None = None) -> datetime | None:
-        """When the outbox next has something to send (from this mailbox)."""
-        answer = await self._gateway.read("next_due", mailbox_id=mailbox_id)
-        return TypeAdapter(datetime | None).validate_python(answer)
-
-    async def count_outbox(self) -> OutboxCount:
-        return OutboxCount.model_validate(await self._gateway.read("count_outbox"))
-
-    async def connect_mailbox(
-        self,
-        name: str,
-        kind: str,
-        address: str,
-        display_name: str = "",
-        signature: str = "",
-        department: str | None = None,
-        since: datetime | None = None,
-    ) -> Mailbox:
-        """Make the mailbox known, or bring what is known of it up to date. `since`: now, or as it was."""
-        answer = await self._gateway.write(
-            "connect_mailbox",
-            name=name,
-            kind=kind,
-            address=address,
-            display_name=display_name,
-            signature=signature,
-            department=department,
-            since=since,
-        )
-        return Mailbox.model_validate(answer)
-
-    async def disconnect_mailbox(self, mailbox_id: UUID) -> None:
-        """Nothing comes or goes by it any more; its tickets stay."""
-        await self._gateway.write("disconnect_mailbox", mailbox_id=mailbox_id)
-
-    async def lease_mailbox(self, mailbox_id: UUID, worker: str, seconds: float = 60) -> bool:
-        """Whether it is this worker that works on the mailbox for now: of several daemons one does."""
-        answer = await self._gateway.write(
-            "lease_mailbox", mailbox_id=mailbox_id, worker=worker, seconds=seconds
-        )
-        return bool(answer)
-
-    async def release_mailbox(self, mailbox_id: UUID, worker: str) -> None:
-        await self._gateway.write("release_mailbox", mailbox_id=mailbox_id, worker=worker)
-
-    async def save_watch(self, mailbox_id: UUID, until: datetime | None) -> None:
-        """Until when the provider tells of news by itself."""
-        await self._gateway.write("save_watch", mailbox_id=mailbox_id, until=until)
-
-    async def list_mailboxes(self) -> list[Mailbox]:
-        return _list(Mailbox, await self._gateway.read("list_mailboxes"))
-
-    async def save_cursor(self, mailbox_id: UUID, cursor: str | None, error: str | None = None) -> None:
-        """How far a mailbox was read, or why it could not be."""
-        await self._gateway.write("save_cursor", mailbox_id=mailbox_id, cursor=cursor, error=error)
-
     # Agents
 
     async def whoami(self) -> Agent:
         return Agent.model_validate(await self._gateway.read("whoami"))
 
     async def list_agents(self) -> list[Agent]:
-        return _list(Agent, await self._gateway.read("list_agents"))
+        return records(Agent, await self._gateway.read("list_agents"))
 
     async def add_agent(
         self, email: str, name: str = "", role: Role = Role.AGENT, departments: Sequence[str] = ()
@@ -346,9 +236,3 @@ class Desk:
     async def update_agent(self, email: str, changes: dict[str, Any]) -> Agent:
         """`changes` holds any of name, role, departments, active, signature."""
         return Agent.model_validate(await self._gateway.write("update_agent", email=email, changes=changes))
-
-
-def _list(model: type[_Model], answer: object) -> list[_Model]:
-    adapter = _ADAPTERS.get(model) or _ADAPTERS.setdefault(model, TypeAdapter(list[model]))  # type: ignore[valid-type]
-    found: list[_Model] = adapter.validate_python(answer)
-    return found

@@ -21,7 +21,7 @@ from core.errors import DeskError, Unreachable
 from core.frames import Frames
 
 if TYPE_CHECKING:
-    from core.desk import Gateway
+    from core.gateway import Gateway
 
 
 class GatewayProcess:

@@ -1,0 +1,108 @@
+"""The operations of what carries mail: mailboxes, the outbox, and the daemons that mind them.
+
+A part of `core.desk.Desk`, in the same manner.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from core.gateway import Gateway, records
+from core.models import Mailbox, OutboxCount, Outgoing
+
+
+class Mailroom:
+    _gateway: Gateway
+
+    # The outbox
+
+    async def claim_outgoing(
+        self, worker: str, seconds: float = 120, mailbox_id: UUID | None = None
+    ) -> Outgoing | None:
+        """The next answer that is due (from this mailbox), leased to `worker`; None when there is none."""
+        answer = await self._gateway.write(
+            "claim_outgoing", worker=worker, seconds=seconds, mailbox_id=mailbox_id
+        )
+        return Outgoing.model_validate(answer) if answer else None
+
+    async def release_outgoing(self, worker: str) -> None:
+        """Give back what an earlier life of this worker had claimed."""
+        await self._gateway.write("release_outgoing", worker=worker)
+
+    async def mark_sent(
+        self,
+        id: UUID,
+        provider_id: str,
+        provider_message_id: str | None = None,
+        provider_thread_id: str | None = None,
+    ) -> None:
+        await self._gateway.write(
+            "mark_sent",
+            id=id,
+            provider_id=provider_id,
+            provider_message_id=provider_message_id,
+            provider_thread_id=provider_thread_id,
+        )
+
+    async def mark_failed(self, id: UUID, error: str, retry_seconds: float | None) -> None:
+        """Try again in `retry_seconds`; None gives it up and shows it to its author."""
+        await self._gateway.write("mark_failed", id=id, error=error, retry_seconds=retry_seconds)
+
+    async def next_due(self, mailbox_id: UUID | None = None) -> datetime | None:
+        """When the outbox next has something to send (from this mailbox)."""
+        answer = await self._gateway.read("next_due", mailbox_id=mailbox_id)
+        return TypeAdapter(datetime | None).validate_python(answer)
+
+    async def count_outbox(self) -> OutboxCount:
+        return OutboxCount.model_validate(await self._gateway.read("count_outbox"))
+
+    # Mailboxes
+
+    async def connect_mailbox(
+        self,
+        name: str,
+        kind: str,
+        address: str,
+        display_name: str = "",
+        signature: str = "",
+        department: str | None = None,
+        since: datetime | None = None,
+    ) -> Mailbox:
+        """Make the mailbox known, or bring what is known of it up to date. `since`: now, or as it was."""
+        answer = await self._gateway.write(
+            "connect_mailbox",
+            name=name,
+            kind=kind,
+            address=address,
+            display_name=display_name,
+            signature=signature,
+            department=department,
+            since=since,
+        )
+        return Mailbox.model_validate(answer)
+
+    async def disconnect_mailbox(self, mailbox_id: UUID) -> None:
+        """Nothing comes or goes by it any more; its tickets stay."""
+        await self._gateway.write("disconnect_mailbox", mailbox_id=mailbox_id)
+
+    async def lease_mailbox(self, mailbox_id: UUID, worker: str, seconds: float = 60) -> bool:
+        """Whether it is this worker that works on the mailbox for now: of several daemons one does."""
+        answer = await self._gateway.write(
+            "lease_mailbox", mailbox_id=mailbox_id, worker=worker, seconds=seconds
+        )
+        return bool(answer)
+
+    async def release_mailbox(self, mailbox_id: UUID, worker: str) -> None:
+        await self._gateway.write("release_mailbox", mailbox_id=mailbox_id, worker=worker)
+
+    async def save_watch(self, mailbox_id: UUID, until: datetime | None) -> None:
+        """Until when the provider tells of news by itself."""
+        await self._gateway.write("save_watch", mailbox_id=mailbox_id, until=until)
+
+    async def list_mailboxes(self) -> list[Mailbox]:
+        return records(Mailbox, await self._gateway.read("list_mailboxes"))
+
+    async def save_cursor(self, mailbox_id: UUID, cursor: str | None, error: str | None = None) -> None:
+        """How far a mailbox was read, or why it could not be."""
+        await self._gateway.write("save_cursor", mailbox_id=mailbox_id, cursor=cursor, error=error)
