@@ -46,25 +46,28 @@ class Way:
 
 
 @asynccontextmanager
-async def open_desk(settings: "Settings", service: bool = False) -> AsyncIterator["Desk"]:
+async def open_desk(
+    settings: "Settings", service: bool = False, as_it_is: bool = False
+) -> AsyncIterator["Desk"]:
     """The desk, as the agent of `settings.agent`, or as what runs it (`service`).
 
-    Raises `Unreachable` when there is no database, `Conflict` when it is not of this version.
+    With `as_it_is` none is made and none brought up to date. Raises `Unreachable` when there is no database,
+    `Conflict` when it is not of this version.
     """
     from core.desk import Desk
 
-    async with open_gateway(Way.of(settings), service) as gateway:
+    async with open_gateway(Way.of(settings), service, as_it_is) as gateway:
         yield Desk(gateway)
 
 
 @asynccontextmanager
-async def open_gateway(way: Way, service: bool = False) -> AsyncIterator["Gateway"]:
+async def open_gateway(way: Way, service: bool = False, as_it_is: bool = False) -> AsyncIterator["Gateway"]:
     """What `open_desk` stands on."""
     from core.postgres import PostgresGateway
 
     with ExitStack() as stack:
-        conninfo, revive = await _to_its_end(_start, way, stack)
-        agent = await asyncio.to_thread(_prepare, conninfo, way, service)
+        conninfo, revive = await _to_its_end(_start, way, stack, as_it_is)
+        agent = await asyncio.to_thread(_prepare, conninfo, way, service, as_it_is)
         gateway = PostgresGateway(
             conninfo,
             role="service_role" if service else "authenticated",
@@ -88,13 +91,17 @@ async def _to_its_end(work: Callable[..., _Answer], *arguments: Any) -> _Answer:
         raise
 
 
-def _start(way: Way, stack: ExitStack) -> tuple[str, Callable[[], object] | None]:
+def _start(way: Way, stack: ExitStack, as_it_is: bool) -> tuple[str, Callable[[], object] | None]:
     """The database's conninfo, and how to start its server again where it is ours."""
     if way.database_url:
         return own_address(way.database_url), None
     from core.embedded import Embedded
 
     embedded = Embedded(way.home)
+    if as_it_is and not embedded.data.exists():
+        raise NotFound(
+            f"There is no desk in {way.home}.", hint="ttydesk begins one there; --home names another folder."
+        )
     conninfo = embedded.start()
     stack.callback(embedded.stop)
     return conninfo, embedded.revive
@@ -115,19 +122,22 @@ def own_address(url: str) -> str:
     return url
 
 
-def _prepare(conninfo: str, way: Way, service: bool) -> str | None:
+def _prepare(conninfo: str, way: Way, service: bool, as_it_is: bool) -> str | None:
     """Bring the database up to date; return the agent's id, unless it is the service that asks."""
     import psycopg
 
-    from core.migrate import migrate
+    from core.migrate import migrate, require_current
     from core.postgres import unreachable
 
     try:
         with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
-            migrate(connection)
-            user = getpass.getuser()
-            owner = way.agent or f"{user}@localhost"
-            _ask(connection, "begin_desk", owner, user, way.mailbox_address, way.mailbox_name)
+            if as_it_is:
+                require_current(connection)
+            else:
+                migrate(connection)
+                user = getpass.getuser()
+                owner = way.agent or f"{user}@localhost"
+                _ask(connection, "begin_desk", owner, user, way.mailbox_address, way.mailbox_name)
             if service:
                 return None
             return str(_ask(connection, "sign_in", way.agent)["id"])

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from core.errors import Conflict, DeskError, Unreachable, from_code
+from core.errors import Conflict, DeskError, NotFound, Unreachable, from_code
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
@@ -74,6 +74,23 @@ class _Files:
 def is_current(connection: Connection) -> bool:
     """Whether there is nothing to migrate: one query, no rights needed."""
     return _applied(connection) == _Files.read(SQL).digest()
+
+
+def require_current(connection: Connection) -> None:
+    """Raises NotFound where ttydesk never was, Conflict where there is something to migrate. Reads only."""
+    files = _Files.read(SQL)
+    with _sentences("looking at its version"):
+        applied = _applied(connection)
+        if applied == files.digest():
+            return
+        if applied is None:
+            raise NotFound("The database holds no desk.", hint="Begin one in it with: ttydesk db migrate")
+        missing = _missing(connection, files.migrations)
+    older = f"The database is of an older ttydesk: it lacks {', '.join(Path(name).stem for name in missing)}."
+    raise Conflict(
+        older if missing else "The operations in the database are those of another ttydesk.",
+        hint="Bring it up to date with: ttydesk db migrate",
+    )
 
 
 def migrate(database: str | Connection) -> Report:

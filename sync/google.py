@@ -29,7 +29,7 @@ from tenacity import (
 from core.errors import DeskError, Invalid, NotFound, StorageFailed, Unreachable
 from sync.auth import Grant
 from sync.quota import Quota
-from sync.wire import Wire
+from sync.wire import TIMEOUT, Wire
 
 _TRIES = 4
 _LONGEST_WAIT = 30.0
@@ -130,6 +130,7 @@ class Google:
     """One service of Google's, for one account.
 
     `root` is another server than Google's. `sleep` waits between attempts and may end early.
+    `timeout` is in seconds, for what a server takes to answer.
     """
 
     def __init__(
@@ -139,11 +140,12 @@ class Google:
         service: str = "gmail",
         root: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._access = access
         self._quota = quota
         self._sleep = sleep
-        self.http = google_auth_httplib2.AuthorizedHttp(access, http=Wire())
+        self.http = google_auth_httplib2.AuthorizedHttp(access, http=Wire(timeout))
         self.service = discovery.build_from_document(_document(service, root), http=self.http)
 
     def close(self) -> None:

@@ -30,8 +30,8 @@ class _Secure(_Once, httplib2.HTTPSConnectionWithTimeout):  # type: ignore[misc]
 
 
 class Wire(httplib2.Http):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__(timeout=TIMEOUT)
+    def __init__(self, timeout: float = TIMEOUT) -> None:
+        super().__init__(timeout=timeout)
         self.redirect_codes = httplib2.REDIRECT_CODES - {308}  # of a resumable upload it means: go on
 
     def request(

@@ -1,5 +1,6 @@
 """From settings to an open desk: who one is, and what is said when there is none."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ async def test_an_agent_who_does_not_exist(database: str, tmp_path: Path) -> Non
     with pytest.raises(NotFound, match=r"no active agent nobody@example\.com"):
         async with open_desk(at(database, tmp_path, "nobody@example.com")):
             pass
+
+
+async def test_a_desk_that_is_only_looked_at_is_neither_made_nor_changed(
+    empty_database: str, tmp_path: Path
+) -> None:
+    for settings in (at(empty_database, tmp_path), Settings(home=tmp_path)):
+        with pytest.raises(NotFound, match="no desk"):
+            async with open_desk(settings, service=True, as_it_is=True):
+                pass
+    assert os.listdir(tmp_path) == []
+    async with open_desk(at(empty_database, tmp_path, "ada@example.com")):
+        pass
+    async with open_desk(at(empty_database, tmp_path), service=True, as_it_is=True) as desk:
+        assert [one.email for one in await desk.list_agents()] == ["ada@example.com"]
 
 
 async def test_no_database_is_one_sentence_without_its_password(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from core import migrate as module
-from core.errors import Conflict, DeskError, Unreachable
-from core.migrate import SQL, Report, is_current, migrate
+from core.errors import Conflict, DeskError, NotFound, Unreachable
+from core.migrate import SQL, Report, is_current, migrate, require_current
 
 Connection = psycopg.Connection[Any]
 
@@ -59,6 +59,26 @@ def test_a_new_database_gets_everything_and_then_nothing(empty_database: str, co
 
 def test_is_current_says_no_to_a_stranger(connection: Connection) -> None:
     assert not is_current(connection)
+
+
+def test_what_is_not_current_is_said_and_left_as_it_is(files: Path, connection: Connection) -> None:
+    with pytest.raises(NotFound, match="holds no desk"):
+        require_current(connection)
+    assert value(connection, "select to_regnamespace('desk')") is None
+    migrate(connection)
+    require_current(connection)
+    (files / "functions/things.sql").write_text("-- none")
+    (files / "policies.sql").write_text("-- none")
+    with pytest.raises(Conflict, match="are those of another ttydesk"):
+        require_current(connection)
+    (files / "migrations/0002_second.sql").write_text("create table more (id int primary key);")
+    with pytest.raises(Conflict, match="of an older ttydesk: it lacks 0002_second"):
+        require_current(connection)
+    assert value(connection, "select to_regclass('desk.more')") is None
+    migrate(connection)
+    (files / "migrations/0002_second.sql").unlink()
+    with pytest.raises(Conflict, match="made by a newer ttydesk"):
+        require_current(connection)
 
 
 @pytest.mark.usefixtures("files")
