@@ -13,8 +13,16 @@ language sql stable set search_path = desk, public, pg_temp as $$
   order by address like '%@localhost', connected_at, id limit 1;
 $$;
 
+-- Where answers leave from on a ticket of this mailbox: from there, or once it is disconnected, from the
+-- default one, so that none waits for what does not come back.
+create or replace function desk.sending_mailbox(mailbox_id uuid) returns uuid
+language sql stable set search_path = desk, public, pg_temp as $$
+  select coalesce((select id from mailboxes where id = sending_mailbox.mailbox_id and connected), desk.default_mailbox());
+$$;
+
 -- Connecting it again brings its settings up to date; how far it was read stays, so that what came
--- meanwhile is taken in. Another account cannot take its name: the cursor would not be its own.
+-- meanwhile is taken in. Another account cannot take its name: the cursor would not be its own. And an
+-- account at Gmail is one mailbox: under another name it is renamed.
 create or replace function public.connect_mailbox(
   name text, kind mailbox_kind, address text, display_name text default '', signature text default '',
   department text default null, since timestamptz default null
@@ -24,6 +32,11 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 declare
   v_mailbox mailboxes;
 begin
+  if connect_mailbox.kind = 'gmail' then
+    update mailboxes b set name = connect_mailbox.name
+      where b.kind = 'gmail' and b.address = lower(connect_mailbox.address)
+        and not exists (select from mailboxes other where other.name = connect_mailbox.name);
+  end if;
   insert into mailboxes as b (name, kind, address, display_name, signature, department, since)
     values (connect_mailbox.name, connect_mailbox.kind, lower(connect_mailbox.address),
       connect_mailbox.display_name, connect_mailbox.signature, connect_mailbox.department,

@@ -6,13 +6,13 @@ language sql stable set search_path = desk, public, pg_temp as $$
   select jsonb_build_object(
     'id', m.id, 'number', t.number, 'subject', t.subject, 'message_id', m.message_id,
     'in_reply_to', m.in_reply_to, 'references', to_jsonb(m.reference_ids),
-    'sender', jsonb_build_object('name', coalesce(b.display_name, ''), 'email', m.sender_email),
+    'sender', jsonb_build_object('name', coalesce(b.display_name, ''), 'email', coalesce(b.address, m.sender_email)),
     'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
     'signature', coalesce(nullif(a.signature, ''), b.signature, ''),
     'attachments', desk.attachments_json(m.id), 'automatic', m.automatic, 'reply_token', t.reply_token,
     'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', t.gmail_thread_id)
   from tickets t
-    left join mailboxes b on b.id = coalesce(t.mailbox_id, desk.default_mailbox())
+    left join mailboxes b on b.id = desk.sending_mailbox(t.mailbox_id)
     left join support_agents a on a.id = m.author_id
   where t.id = m.ticket_id;
 $$;
@@ -33,9 +33,10 @@ begin
       leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
     where o.message_id = (
       select d.message_id from outbox d join messages m on m.id = d.message_id join tickets t on t.id = m.ticket_id
+        left join mailboxes b on b.id = t.mailbox_id and b.connected
       where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
         and (d.state = 'waiting' or d.leased_until < clock_timestamp())
-        and (claim_outgoing.mailbox_id is null or coalesce(t.mailbox_id, v_default) = claim_outgoing.mailbox_id)
+        and (claim_outgoing.mailbox_id is null or coalesce(b.id, v_default) = claim_outgoing.mailbox_id)
         and not exists (select from outbox e join messages f on f.id = e.message_id
           where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
       order by d.not_before limit 1 for update of d skip locked)
@@ -110,8 +111,10 @@ create or replace function public.next_due(mailbox_id uuid default null) returns
 language sql stable security definer set search_path = desk, public, pg_temp as $$
   select to_jsonb(min(case when o.state = 'sending' then greatest(o.not_before, o.leased_until) else o.not_before end))
   from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
+    left join mailboxes b on b.id = t.mailbox_id and b.connected
   where o.state in ('waiting', 'sending')
-    and (next_due.mailbox_id is null or coalesce(t.mailbox_id, desk.default_mailbox()) = next_due.mailbox_id);
+    and (next_due.mailbox_id is null
+      or coalesce(b.id, (select desk.default_mailbox())) = next_due.mailbox_id);
 $$;
 grant execute on function public.next_due to service_role;
 

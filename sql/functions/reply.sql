@@ -28,10 +28,10 @@ declare
   v_answered messages := desk.message_to_answer(t.id);
   v_parents text[] := '{}';
 begin
-  select * into v_mailbox from mailboxes where id = coalesce(t.mailbox_id, desk.default_mailbox());
+  select * into v_mailbox from mailboxes where id = desk.sending_mailbox(t.mailbox_id);
   if not found then
     raise exception 'No mailbox is connected, so no answer can leave.' using errcode = 'PT409',
-      hint = 'Start the daemon once: ttydesk sync.';
+      hint = 'Connect one: ttydesk gmail connect; for a Maildir, start the daemon: ttydesk sync.';
   end if;
   if v_answered.raw_mail_id is not null or v_answered.direction = 'outgoing' then
     v_parents := v_answered.reference_ids || v_answered.message_id;

@@ -70,6 +70,43 @@ async def test_an_answer_leaves_from_where_its_ticket_came(service: Desk, desk: 
     assert {one.number for one in both if one} == {broken, written}, "the first mailbox is the default"
 
 
+async def test_after_a_mailbox_was_disconnected_answers_leave_from_the_default_one(
+    service: Desk, desk: Desk, sales: Mailbox
+) -> None:
+    support = next(one for one in await service.list_mailboxes() if one.name == "support")
+    number = await answered(service, desk, "bought", sales.id)
+    await service.disconnect_mailbox(sales.id)
+    assert await service.next_due(support.id) and not await service.next_due(sales.id)
+    claimed = await service.claim_outgoing("test", mailbox_id=support.id)
+    assert claimed and (claimed.number, claimed.sender.email) == (number, "support@example.com")
+
+    await desk.reply(number, "And later.", grace_seconds=0)
+    await service.mark_sent(claimed.id, "1")
+    await service.connect_mailbox("sales", "gmail", SALES)
+    assert await service.claim_outgoing("test", mailbox_id=support.id) is None
+    claimed = await service.claim_outgoing("test", mailbox_id=sales.id)
+    assert claimed and claimed.sender.email == SALES, "connected again, it answers by itself"
+
+
+async def test_without_any_mailbox_nobody_answers_into_the_void(
+    service: Desk, desk: Desk, sales: Mailbox
+) -> None:
+    number = await answered(service, desk, "bought", sales.id)
+    for mailbox in await service.list_mailboxes():
+        await service.disconnect_mailbox(mailbox.id)
+    with pytest.raises(Conflict, match="No mailbox is connected") as caught:
+        await desk.reply(number, "Hello?")
+    assert caught.value.hint and "gmail connect" in caught.value.hint
+
+
+async def test_an_account_is_one_mailbox_whatever_it_is_called(service: Desk, sales: Mailbox) -> None:
+    again = await service.connect_mailbox("shop", "gmail", SALES.upper())
+    assert (again.id, again.name) == (sales.id, "shop")
+    with pytest.raises(Conflict, match="Another mailbox is called support"):
+        await service.connect_mailbox("support", "gmail", SALES)
+    assert {one.name for one in await service.list_mailboxes()} == {"support", "shop"}
+
+
 async def test_what_was_sent_is_not_news(service: Desk, desk: Desk, sales: Mailbox) -> None:
     await answered(service, desk, "bought", sales.id)
     claimed = await service.claim_outgoing("test", mailbox_id=sales.id)
