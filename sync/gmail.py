@@ -48,16 +48,20 @@ class Cursor:
     history_id: int
     """Unsigned, 64 bits."""
     taken_at: datetime
+    since: datetime | None = None
+    """From when on mail was asked for. Wanted from earlier on, all of it is looked through once more."""
 
     def __str__(self) -> str:
-        return f"{self.history_id} {int(self.taken_at.timestamp())}"
+        since = f" {int(self.since.timestamp())}" if self.since else ""
+        return f"{self.history_id} {int(self.taken_at.timestamp())}{since}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        match = re.fullmatch(r"(\d{1,30}) (\d{1,12})", text)
+        match = re.fullmatch(r"(\d{1,30}) (\d{1,12})(?: (\d{1,12}))?", text)
         if match is None:
             raise Invalid(f"“{text[:50]}” is no cursor of a Gmail mailbox.")
-        return cls(int(match[1]), datetime.fromtimestamp(int(match[2]), UTC))
+        since = datetime.fromtimestamp(int(match[3]), UTC) if match[3] else None
+        return cls(int(match[1]), datetime.fromtimestamp(int(match[2]), UTC), since)
 
 
 class Gmail:
@@ -132,12 +136,14 @@ class Gmail:
         if text is None:
             return self._resync(self._since)
         cursor = Cursor.parse(text)
+        if cursor.since is not None and self._since < cursor.since:
+            return self._resync(self._since)
         now = self._now()
         try:
             ids, latest = self._history(cursor.history_id)
         except NotFound:
             return self._resync(max(self._since, cursor.taken_at - _MARGIN))
-        return News(perhaps=ids, cursor=str(Cursor(latest, now)))
+        return News(perhaps=ids, cursor=str(Cursor(latest, now, cursor.since)))
 
     def _history(self, start: int) -> tuple[list[str], int]:
         """Ids of what was added since, and how far that reaches: the first page knows the least."""
@@ -161,7 +167,7 @@ class Gmail:
         now = self._now()
         profile = self._inward.call("getProfile", self._users(self._inward).getProfile(userId=_ME))
         ids = self._listed(f"after:{int(since.timestamp())}")
-        return News(perhaps=ids, cursor=str(Cursor(int(profile["historyId"]), now)))
+        return News(perhaps=ids, cursor=str(Cursor(int(profile["historyId"]), now, self._since)))
 
     def _listed(self, query: str) -> list[str]:
         """Oldest first."""

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from core.errors import StorageFailed
 from sync.auth import Grant
 from sync.gmail import Gmail
 from sync.google import Access, Busy, Google, Refused, Revoked
+from sync.mailbox import News
 from sync.quota import Quota
 from tests.gmail import MODIFY, GmailServer
 from tests.gmail.sample import written
@@ -124,6 +125,30 @@ async def test_mails_come_in_batches_whatever_single_parts_do(gmail: Gmail, serv
     for id, raw in raws.items():
         arrival = await gmail.fetch(id)
         assert arrival and arrival.raw == raw
+
+
+async def test_mail_that_is_wanted_from_earlier_on_is_looked_for_once(
+    access: Access, server: GmailServer
+) -> None:
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    for age in (1, 3, 5):
+        server.mailbox().deliver(mail(f"{age} days"), internal_date=int((now - age * day).timestamp() * 1000))
+
+    async def news(since: datetime, cursor: str | None) -> News:
+        gmail = Gmail(google_of(access, server), google_of(access, server), since)
+        try:
+            return await gmail.news(cursor)
+        finally:
+            await gmail.close()
+
+    first = await news(now - 2 * day, None)
+    assert len(first.perhaps) == 1
+    again = await news(now - 2 * day, first.cursor)
+    assert list(again.perhaps) == []
+    earlier = await news(now - 4 * day, again.cursor)
+    assert len(earlier.perhaps) == 2
+    assert list((await news(now - 4 * day, earlier.cursor)).perhaps) == []
 
 
 async def test_a_history_that_is_too_old_leads_to_a_listing(gmail: Gmail, server: GmailServer) -> None:
