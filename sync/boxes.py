@@ -1,6 +1,10 @@
 """Which mailboxes this machine works on, and how each kind is opened."""
 
+from collections.abc import Sequence
+
+from core.config import Mailbox as MailboxSettings
 from core.config import Settings
+from core.desk import Desk
 from core.errors import NotFound
 from core.models import Mailbox as Known
 from sync.mailbox import Mailbox
@@ -8,6 +12,30 @@ from sync.maildir import Maildir
 
 MAILBOX = "support"
 """The name the mailbox of the settings has in the database."""
+
+
+_NO_ADDRESS = MailboxSettings().address
+"""What the settings have as long as nobody said where customers write to."""
+
+
+def is_replaced(address: str, known: Sequence[Known]) -> bool:
+    """Whether a Maildir at this address gives way to Gmail: where it is the same address, or none at all."""
+    at_gmail = {one.address for one in known if one.connected and one.kind == "gmail"}
+    return bool(at_gmail) and (address in at_gmail or address == _NO_ADDRESS)
+
+
+async def settle_maildir(settings: Settings, desk: Desk) -> Known | None:
+    """Make the Maildir of the settings a mailbox of the desk; None where it gives way to Gmail.
+
+    Otherwise answers on tickets that came by no mailbox would leave through a folder that nobody reads.
+    """
+    box, known = settings.mailbox, await desk.list_mailboxes()
+    for one in known:
+        if one.kind == "maildir" and one.connected and is_replaced(one.address, known):
+            await desk.disconnect_mailbox(one.id)
+    if is_replaced(box.address, known):
+        return None
+    return await desk.connect_mailbox(MAILBOX, "maildir", box.address, box.name, box.signature)
 
 
 def is_here(settings: Settings, known: Known) -> bool:

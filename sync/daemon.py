@@ -25,7 +25,7 @@ from core.files import LocalFiles
 from core.models import Mailbox
 from core.text import safe_line
 from sync.arrivals import Arrivals
-from sync.boxes import MAILBOX, is_here, open_mailbox
+from sync.boxes import MAILBOX, is_here, open_mailbox, settle_maildir
 from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
@@ -90,7 +90,7 @@ class Daemon:
                 self.posts[id] = post = await self._open(known)
                 group.create_task(self._work(post))
         for id, post in self.posts.items():
-            if id not in here:
+            if id not in here or here[id].since != post.known.since:  # then it is begun with anew
                 post.stop.set()
         return Round(_ATTEND_SECONDS)
 
@@ -178,13 +178,13 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
 @asynccontextmanager
 async def _opened(settings: Settings, desk: Desk, stop: asyncio.Event) -> AsyncIterator[Daemon]:
     box = settings.mailbox
-    known = await desk.connect_mailbox(MAILBOX, "maildir", box.address, box.name, box.signature)
-    if not known.was_looked_at:  # later none is made in the place of one that has vanished
+    maildir = await settle_maildir(settings, desk)
+    if maildir and not maildir.was_looked_at:  # later none is made in the place of one that has vanished
         Maildir(box.maildir, box.sent_folder).create()
     await asyncio.to_thread(LocalFiles(settings.home / "files").sweep, _utc_now() - _LEFT_OVER)
     now = _utc_now()
     heartbeat = Heartbeat(pid=os.getpid(), started_at=now, beat_at=now)
-    _logger.info("The daemon works on %s.", safe_line(str(box.maildir)))
+    _logger.info("The daemon works on %s.", safe_line(str(box.maildir)) if maildir else "Gmail")
     yield Daemon(settings, desk, stop, heartbeat)
     _logger.info("The daemon has ended.")
 
