@@ -1,7 +1,8 @@
 """Below /__test/: what a test in the same process does by Python, for a bench that has the server apart.
 
 GET  state                         calls, units, refreshes, faults that struck, complaints
-GET  sent?address=&raw=            what left: id, threadId, labelIds, messageId, and raw unless raw=no
+GET  sent?address=&raw=&after=     what left: id, threadId, labelIds, messageId, and raw unless raw=no;
+                                   without the first so many
 GET  messages?address=             all: id, threadId, labelIds, messageId
 POST account?address=              one account more
 POST grant?address=                tokens without a browser; scope= as often as wanted
@@ -9,10 +10,10 @@ POST deliver?address=&labels=&date=    the body is the mail; labels with commas,
 POST deliver_all?address=&labels=  {"mails": [base64url]}, for many at once
 POST modify?address=               {"ids", "add", "remove"}, as its owner does
 POST faults                        {"clear", "share": [[kind, share, methods]], "nth": [[method, kind, n]],
-                                    "delay_seconds", "retry_after"}
+                                    "delay_seconds", "late_seconds", "retry_after"}
 POST notices                       {"dropped", "doubled", "reordered", "push_to", "publish_to",
                                     "most_per_second", "history_id_as", "flush"}
-POST habits                        {"message_ids", "search_lag", "shuffled_batches", "neighbours"}
+POST habits                        {"message_ids", "search_lag", "list_lag", "shuffled_batches", "neighbours"}
 POST quota                         {"limit", "status", "retry_after"}
 POST clock                         {"advance": seconds}
 POST expire?address=               the history
@@ -93,7 +94,8 @@ class Control:
         }
 
     def _sent(self, query: dict[str, list[str]], body: bytes) -> Json:
-        sent = list(self._server.mailbox(query["address"][0]).sent)
+        after = int(query.get("after", ["0"])[0])
+        sent = self._server.mailbox(query["address"][0]).sent[after:]
         if query.get("raw") == ["no"]:
             return {"sent": [_shown(one) for one in sent]}
         return {"sent": [_shown(one) | {"raw": base64url(one.raw)} for one in sent]}

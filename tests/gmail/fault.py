@@ -1,22 +1,24 @@
 """Faults: what goes wrong between a client and Google, by chance or at one exact call.
 
 The chance is seeded, so a run can be had again. The interesting fault is `cut_after`: the mail has left, and
-nobody was told.
+nobody was told; `cut_late` is worse, for then it leaves only after somebody has looked whether it had.
 """
 
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tests.gmail.problem import Problem, failed_precondition, rate_limited, server_error, unauthenticated
 
 Kind = Literal[
-    "400", "401", "403", "429", "500", "503", "cut_before", "cut_during", "cut_after", "delay", "malformed"
-]
-"""`delay`, `malformed`, `cut_during` (half of the answer comes) and `cut_after` strike after the effect."""
+    "400", "401", "403", "429", "500", "503", "cut_before", "cut_during", "cut_after", "cut_late", "delay",
+    "malformed",
+]  # fmt: skip
+"""`delay`, `malformed`, `cut_during` (half of the answer comes) and `cut_after` strike after the effect;
+`cut_late` ends the connection at once, and the effect comes some time later."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CUTS: tuple[Kind, ...] = ("cut_before", "cut_during", "cut_after")
 
@@ -45,6 +47,8 @@ class Faults:
     def __init__(self, seed: int = 0) -> None:
         self.delay_seconds = 120.0
         """How long `delay` keeps an answer."""
+        self.late_seconds: float | None = None
+        """When the effect of `cut_late` comes; None: when `arrive` says so."""
         self.retry_after: float | None = None
         """Seconds that 429, 403 and 503 name."""
         self.struck: Counter[tuple[str, Kind]] = Counter()
@@ -52,6 +56,7 @@ class Faults:
         self._shares: list[_Share] = []
         self._calls: Counter[str] = Counter()
         self._planned: dict[tuple[str, int], Kind] = {}
+        self._late: list[Callable[[], object]] = []
         self._lock = threading.Lock()
 
     def share(self, kind: Kind, share: float, methods: Iterable[str] | None = None) -> None:
@@ -86,6 +91,19 @@ class Faults:
             if rule.concerns(method) and self._random.random() < rule.share:
                 return rule.kind
         return None
+
+    def hold(self, effect: Callable[[], object]) -> None:
+        """Of a call whose caller has gone."""
+        if self.late_seconds is None:
+            self._late.append(effect)
+        else:
+            timer = threading.Timer(self.late_seconds, effect)
+            timer.daemon = True
+            timer.start()
+
+    def arrive(self) -> None:
+        while self._late:
+            self._late.pop(0)()
 
     def problem(self, kind: Kind | None) -> Problem | None:
         """The answer instead of the call, for those kinds that are one."""

@@ -24,6 +24,8 @@ class Habits:
     """Of sent mail. A rewritten one leaves the old one in X-Google-Original-Message-ID, a replaced none."""
     search_lag: float = 0.0
     """Seconds until a search with `q` finds a new message."""
+    list_lag: float = 0.0
+    """Seconds until a list without one has it."""
     shuffled_batches: bool = True
     """Whether the parts of a batch are answered in any order."""
     neighbours: bool = True

@@ -57,7 +57,8 @@ def found_by(call: Call, after: tuple[int, str] | None = None) -> Iterable[Messa
     now = call.service.clock()
     query = query_of(text, mailbox.labels, now)
     everywhere = parameters["includeSpamTrash"] or query.reaches_everywhere or _HIDDEN & {*labels}
-    indexed_by = now - call.service.habits.search_lag if text else float("inf")
+    habits = call.service.habits
+    indexed_by = now - (habits.search_lag if text else habits.list_lag)
     for message in mailbox.before(after, labels, query.message_id):
         is_shown = everywhere or not _HIDDEN & message.labels
         if is_shown and message.arrived_at <= indexed_by and query.matches(message):
