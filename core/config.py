@@ -71,6 +71,10 @@ class Google(BaseModel):
     """The Pub/Sub subscription the daemon listens to: projects/NAME/subscriptions/NAME."""
     poll_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How often the daemon asks Gmail when nothing tells it of new mail."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """How long an answer of Google's is waited for."""
+    settling_seconds: Annotated[float, Field(ge=0)] = 120.0
+    """How long a mail may turn up as sent after an attempt that broke off; only then it is sent again."""
     label: str = "ttydesk"
     """The label under which a ticket's status is shown in Gmail; empty: it is not."""
     units_a_minute: Annotated[int, Field(gt=0)] = 6000

@@ -45,9 +45,27 @@ class Mailroom:
             provider_thread_id=provider_thread_id,
         )
 
-    async def mark_failed(self, id: UUID, error: str, retry_seconds: float | None) -> None:
-        """Try again in `retry_seconds`; None gives it up and shows it to its author."""
-        await self._gateway.write("mark_failed", id=id, error=error, retry_seconds=retry_seconds)
+    async def mark_failed(
+        self,
+        id: UUID,
+        error: str,
+        retry_seconds: float | None,
+        attempt: int | None = None,
+        unsure_seconds: float | None = None,
+    ) -> None:
+        """Try again in `retry_seconds`; None gives it up and shows it to its author.
+
+        `attempt` is that of the claim: a later one makes this call count for nothing. `unsure_seconds`: so
+        long ago the mail may have left after all.
+        """
+        await self._gateway.write(
+            "mark_failed",
+            id=id,
+            error=error,
+            retry_seconds=retry_seconds,
+            attempt=attempt,
+            unsure_seconds=unsure_seconds,
+        )
 
     async def next_due(self, mailbox_id: UUID | None = None) -> datetime | None:
         """When the outbox next has something to send (from this mailbox)."""

@@ -326,10 +326,14 @@ class Outgoing(_Record):
     automatic: bool
     reply_token: str
     attempts: int
-    """1 at the first try; above that the mailbox is asked first whether it already left."""
+    """1 at the first try."""
     created_at: datetime
     thread_id: str | None = None
     """The provider's own name for the conversation."""
+    keeps_subject: bool = False
+    """The provider keeps a conversation together by its subject: it has to stay as it was."""
+    unsure_seconds: float | None = None
+    """So long ago an attempt began of which nobody knows whether the mail left; None: it has not."""
 
 
 class OutboxCount(_Record):

@@ -67,5 +67,14 @@ def open_mailbox(settings: Settings, known: Known) -> Mailbox:
         )
     access = Access(grant, reload=lambda: store.load(known.address))
     quota = Quota(settings.google.units_a_minute)
-    inward, outward = (Google(access, quota, root=settings.google.api_root) for _ in range(2))
-    return Gmail(inward, outward, known.since, poll_seconds=settings.google.poll_seconds)
+    google = settings.google
+    inward, outward = (
+        Google(access, quota, root=google.api_root, timeout=google.timeout_seconds) for _ in range(2)
+    )
+    return Gmail(
+        inward,
+        outward,
+        known.since,
+        poll_seconds=google.poll_seconds,
+        settling_seconds=google.settling_seconds,
+    )

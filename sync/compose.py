@@ -19,6 +19,8 @@ from sync import field, markdown
 
 LOOP_HEADER = "X-Ttydesk"
 """Holds the ticket's number: a mail that comes in with it left from a desk."""
+ID_HEADER = "X-Ttydesk-Message-ID"
+"""Holds our Message-ID: it stays where a provider puts its own in the place of ours."""
 
 _SUBJECT_LIMIT = 200
 _POLICY = SMTP.clone(cte_type="7bit", refold_source="none")
@@ -65,8 +67,11 @@ def compose(
 
 
 def subject(outgoing: Outgoing) -> str:
-    """`Re: <what it is about> [#1042]`; without Re: where it begins a thread."""
-    number = f"[#{outgoing.number}]"
+    """`Re: <what it is about> [#1042]`; without Re: where it begins a thread.
+
+    Gmail ends a conversation where the subject changes, on both sides: there the number is left out.
+    """
+    number = "" if outgoing.keeps_subject else f"[#{outgoing.number}]"
     about = safe_line(clean_subject(outgoing.subject), _SUBJECT_LIMIT)
     answer = "Re:" if outgoing.in_reply_to or outgoing.references else ""
     return " ".join(part for part in (answer, about, number) if part)
@@ -91,6 +96,7 @@ def _fields(outgoing: Outgoing, date: datetime, token_address: bool) -> dict[str
         "In-Reply-To": parent,
         "References": field.references(_ancestors(outgoing, parent)),
         LOOP_HEADER: str(outgoing.number),
+        ID_HEADER: outgoing.message_id,
     }
     return fields | (_automatic_fields(parent) if outgoing.automatic else {})
 

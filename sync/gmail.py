@@ -8,7 +8,6 @@ has. Nothing is ever deleted.
 
 import asyncio
 import base64
-import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,25 +15,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from googleapiclient.http import MediaIoBaseUpload
-
 from core.errors import DeskError, Invalid, NotFound
 from sync.google import Busy, Google
 from sync.mailbox import Arrival, News, Sent
+from sync.sentmail import SentMail, received_at
 
-SIZE_LIMIT = 36_700_160
-"""Bytes of a mail that Gmail sends."""
 BATCH = 50
 """Mails in one call; Google advises against more."""
 
 _ME = "me"
-_RESUMABLE = 5 * 1024 * 1024
-"""Above this a mail is uploaded apart from the call that sends it."""
 _BATCH_BYTES = 64 * 1024 * 1024
 """About this much a batch may bring at once."""
 _MARGIN = timedelta(hours=2)
 """How much earlier than the cursor a resync begins: clocks differ, and mail is dated before it arrives."""
-_CANDIDATES = 25
 _IGNORED = {
     "DRAFT": "It is a draft in Gmail.",
     "CHAT": "It is a chat.",
@@ -77,8 +70,10 @@ class Gmail:
         since: datetime,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         poll_seconds: float = 5.0,
+        settling_seconds: float = 120.0,
     ) -> None:
         self.poll_seconds = poll_seconds
+        self.settling_seconds = settling_seconds
         self._inward = inward
         self._outward = outward
         self._since = since
@@ -87,6 +82,7 @@ class Gmail:
         self._expected: list[str] = []
         self._here: dict[str, dict[str, Any] | DeskError] = {}
         """Answers that came with another mail's and were not asked for yet."""
+        self._sent = SentMail(outward)
         self._fetching = asyncio.Lock()
         self._in_thread = ThreadPoolExecutor(1, "gmail-in")
         self._out_thread = ThreadPoolExecutor(1, "gmail-out")
@@ -119,10 +115,10 @@ class Gmail:
         """Gmail shows nothing of it."""
 
     async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
-        return await self._out(self._send, raw, message_id, thread_id)
+        return await self._out(self._sent.send, raw, message_id, thread_id)
 
-    async def find_sent(self, message_id: str) -> Sent | None:
-        return await self._out(self._find_sent, message_id)
+    async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
+        return await self._out(self._sent.find, message_id, since)
 
     async def _in(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
         return await asyncio.get_running_loop().run_in_executor(self._in_thread, work, *arguments)
@@ -204,86 +200,6 @@ class Gmail:
             self._mean_size = max(self._mean_size / 2, sum(sizes) / len(sizes), 1.0)
         return answers
 
-    # Sending
-
-    def _send(self, raw: bytes, message_id: str, thread_id: str | None) -> Sent:
-        if len(raw) > SIZE_LIMIT:
-            raise Invalid(
-                f"The mail has {len(raw) / 2**20:.0f} MB, and Gmail sends at most {SIZE_LIMIT / 2**20:.0f}.",
-                hint="Send large files as a link.",
-            )
-        if (sent := self._searched(message_id)) is not None:
-            return sent
-        try:
-            answer = self._sent(raw, thread_id)
-        except (NotFound, Invalid):
-            if thread_id is None:
-                raise
-            answer = self._sent(raw, None)  # the thread is gone, or is another mailbox's
-        return Sent(answer["id"], self._given_id(answer["id"], message_id), answer.get("threadId"))
-
-    def _sent(self, raw: bytes, thread_id: str | None) -> dict[str, Any]:
-        """Once: whether it left although no answer came is asked before the next attempt."""
-        body: dict[str, Any] = {"threadId": thread_id} if thread_id else {}
-        messages = self._users(self._outward).messages()
-        if len(raw) <= _RESUMABLE:
-            body["raw"] = base64.urlsafe_b64encode(raw).decode()
-            return self._outward.call("messages.send", messages.send(userId=_ME, body=body), tries=1)
-        media = MediaIoBaseUpload(io.BytesIO(raw), "message/rfc822", chunksize=-1, resumable=True)
-        request = messages.send(userId=_ME, body=body, media_body=media)
-        return self._outward.call("messages.send", request, tries=1)
-
-    def _given_id(self, id: str, ours: str) -> str | None:
-        """The Message-ID that Gmail gave the mail, where it is another than ours."""
-        try:
-            headers = self._headers([id])[id]
-        except DeskError:
-            return None  # it has left; what Gmail calls it is learnt when it comes back with the history
-        given = headers.get("message-id", "")
-        return given if given and given != ours else None
-
-    def _find_sent(self, message_id: str) -> Sent | None:
-        """By search, and then by looking: the index may lag, and a Message-ID may have been rewritten."""
-        request = (
-            self._users(self._outward).messages().list(userId=_ME, labelIds=["SENT"], maxResults=_CANDIDATES)
-        )
-        return self._searched(message_id) or self._among(request, message_id)
-
-    def _searched(self, message_id: str) -> Sent | None:
-        query = f"rfc822msgid:{message_id.strip('<>')}"
-        request = (
-            self._users(self._outward).messages().list(userId=_ME, q=query, labelIds=["SENT"], maxResults=1)
-        )
-        return self._among(request, message_id)
-
-    def _among(self, request: Any, message_id: str) -> Sent | None:
-        listed = self._outward.call("messages.list", request).get("messages", ())
-        threads = {one["id"]: one.get("threadId") for one in listed}
-        for id, headers in self._headers(list(threads)).items():
-            given = headers.get("message-id", "")
-            if message_id in (given, headers.get("x-google-original-message-id")):
-                return Sent(id, given if given != message_id else None, threads[id])
-        return None
-
-    def _headers(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        if not ids:
-            return {}
-        messages = self._users(self._outward).messages()
-        names = ["Message-ID", "X-Google-Original-Message-ID"]
-        requests = {
-            id: messages.get(userId=_ME, id=id, format="metadata", metadataHeaders=names) for id in ids
-        }
-        answers = self._outward.batch("messages.get", requests)
-        found: dict[str, dict[str, str]] = {}
-        for id, answer in answers.items():
-            if isinstance(answer, NotFound):
-                continue
-            if isinstance(answer, DeskError):
-                raise answer
-            headers = answer.get("payload", {}).get("headers", ())
-            found[id] = {header["name"].lower(): header["value"] for header in headers}
-        return found
-
     def _users(self, google: Google) -> Any:
         return google.service.users()
 
@@ -303,10 +219,9 @@ def _arrival(answer: dict[str, Any] | DeskError) -> Arrival | None:
     if isinstance(answer, DeskError):
         raise answer
     labels = set(answer.get("labelIds", ()))
-    received_at = datetime.fromtimestamp(int(answer["internalDate"]) / 1000, UTC)
     return Arrival(
         raw=base64.urlsafe_b64decode(answer["raw"]),
-        received_at=received_at,
+        received_at=received_at(answer),
         thread_id=answer["threadId"],
         is_sent="SENT" in labels,
         is_spam="SPAM" in labels,

@@ -42,6 +42,8 @@ class Busy(Unreachable):
 
     after = 0.0
     """Seconds Google asked to wait; 0 where it did not say."""
+    was_refused = False
+    """Whether nothing can have come of the call."""
 
 
 class Revoked(Unreachable):
@@ -108,12 +110,12 @@ class Access(Credentials):
                 super().refresh(request)  # type: ignore[no-untyped-call]
             except RefreshError as error:
                 if error.retryable:
-                    raise Busy("Google gives no new token at the moment.") from None
+                    raise _refused("Google gives no new token at the moment.") from None
                 self._refused = _refusal(error)
                 self.token = None  # what is left of its hour is no permission
                 raise Revoked(self._refused, hint=_CONNECT) from None
             except GoogleAuthError as error:
-                raise Busy(f"Google's sign-in does not answer ({type(error).__name__}).") from None
+                raise _refused(f"Google's sign-in does not answer ({type(error).__name__}).") from None
 
     def _take_new_grant(self) -> None:
         try:
@@ -240,12 +242,15 @@ def translated(error: Exception) -> DeskError:
     if isinstance(error, DeskError):
         return error
     if not isinstance(error, HttpError):
-        return Busy(f"Google does not answer ({type(error).__name__}).")
+        no_answer = Busy(f"Google does not answer ({type(error).__name__}).")
+        no_answer.was_refused = isinstance(error, ConnectionRefusedError | httplib2.ServerNotFoundError)
+        return no_answer
     status = int(error.resp.status)
     reasons, said = _reasons(error.content)
     if status == 429 or status >= 500 or (status == 403 and reasons & _RATE):
         busy = Busy(f"Google asks to wait ({status}).")
         busy.after = _seconds(error.resp.get("retry-after"))
+        busy.was_refused = status < 500
         return busy
     if status == 401:
         return Revoked(hint=_CONNECT)
@@ -254,6 +259,12 @@ def translated(error: Exception) -> DeskError:
     if status == 404:
         return NotFound("Google has no such thing.")
     return Invalid(f"Google does not take it ({status}): {said}")
+
+
+def _refused(sentence: str) -> Busy:
+    busy = Busy(sentence)
+    busy.was_refused = True
+    return busy
 
 
 _RATE = {"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED", "quotaExceeded"}

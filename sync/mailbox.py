@@ -5,13 +5,19 @@ is new is a guess that may repeat itself, because the ledger decides what was ta
 twice under one Message-ID must leave once.
 
 Errors are those of core.errors. `StorageFailed` and `Unreachable` pass by and are tried again; any other
-DeskError from `send` is a refusal of that one mail.
+DeskError from `send` is a refusal of that one mail. `Unsure` alone says that the mail may have left.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from core.errors import Unreachable
+
+
+class Unsure(Unreachable):
+    """Sending broke off, and nobody knows whether the mail left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,13 @@ class Sent:
 
 
 class Mailbox(Protocol):
-    """`poll_seconds`: how long to wait between two looks when nothing says that there is something."""
+    """`poll_seconds`: how long to wait between two looks when nothing says that there is something.
+
+    `settling_seconds`: how long a mail may still turn up as sent after an attempt that broke off.
+    """
 
     poll_seconds: float
+    settling_seconds: float
 
     async def ready(self) -> None:
         """Raises Unreachable while nothing could be sent, so that answers stay where they are."""
@@ -82,8 +92,8 @@ class Mailbox(Protocol):
         """Send it into the conversation, or do nothing when a mail with this Message-ID has left already."""
         ...
 
-    async def find_sent(self, message_id: str) -> Sent | None:
-        """What left under our Message-ID; None when nothing did."""
+    async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
+        """What left under our Message-ID; None when nothing did. It cannot have left before `since`."""
         ...
 
     async def close(self) -> None: ...

@@ -33,6 +33,9 @@ _counter = itertools.count()
 
 
 class Maildir:
+    settling_seconds = 0.0
+    """A file is there or not."""
+
     def __init__(
         self,
         folder: Path,
@@ -82,7 +85,7 @@ class Maildir:
     async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
         return await asyncio.to_thread(self._deliver, raw, message_id)
 
-    async def find_sent(self, message_id: str) -> Sent | None:
+    async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         return await asyncio.to_thread(self._find, message_id)
 
     def _look(self) -> News:

@@ -1,7 +1,9 @@
 """Answers that are due become mail, each exactly once.
 
-The daemon may die between sending and noting it. So the Message-ID is chosen when the agent answers, and
-before a second attempt the mailbox is asked whether a mail with that id has left.
+The daemon may die between sending and noting it, and a line may be cut before the answer comes. So the
+Message-ID is chosen when the agent answers, and after an attempt of which nobody knows the end the mailbox is
+asked whether a mail with that id has left: at once, and again when it can no longer turn up. Only then it is
+sent again.
 """
 
 import asyncio
@@ -16,12 +18,17 @@ from core.errors import DeskError, StorageFailed, Unreachable
 from core.files import LocalFiles
 from core.models import Outgoing
 from sync.compose import compose
-from sync.mailbox import Mailbox, Sent
+from sync.mailbox import Mailbox, Sent, Unsure
 
+LEASE_SECONDS = 600.0
+"""How long an answer is ours alone. Half of it is for getting ready: who takes longer does not begin to send,
+because another daemon may be about to."""
 PATIENCE = timedelta(days=5)
 """How long an answer is tried before its author is told that it does not leave (RFC 5321, 4.5.4.1)."""
-_FIRST_WAIT = 15.0
+_FIRST_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
+_LOOK_SECONDS = 30.0
+_LOOKED_FOR = "An attempt to send it broke off. It is looked for before it is sent again."
 _logger = logging.getLogger("ttydesk.outbound")
 
 
@@ -47,38 +54,51 @@ async def send_due(
     Raises only what is wrong with the desk itself: claims that were not settled are tried again later.
     """
     count = 0
-    while goes_on() and (outgoing := await _claim(desk, outbox)):
-        sent = await _attempt(desk, outbox, outgoing, now())
-        if sent:
+    while goes_on():
+        begun = now()
+        outgoing = await desk.claim_outgoing(outbox.worker, LEASE_SECONDS, outbox.mailbox_id)
+        if outgoing is None:
+            break
+        if sent := await _attempt(desk, outbox, outgoing, begun, now):
             await desk.mark_sent(outgoing.id, sent.provider_id, sent.message_id, sent.thread_id)
             count += 1
     return count
 
 
-async def _claim(desk: Desk, outbox: Outbox) -> Outgoing | None:
-    return await desk.claim_outgoing(outbox.worker, mailbox_id=outbox.mailbox_id)
-
-
-async def _attempt(desk: Desk, outbox: Outbox, outgoing: Outgoing, now: datetime) -> Sent | None:
+async def _attempt(
+    desk: Desk, outbox: Outbox, outgoing: Outgoing, begun: datetime, now: Callable[[], datetime]
+) -> Sent | None:
+    unsure, settling = outgoing.unsure_seconds, outbox.mailbox.settling_seconds
+    wait: float | None
     try:
-        return await _send(outbox, outgoing, now)
+        if unsure is not None and (sent := await _find(outbox, outgoing)):
+            return sent
+        if unsure is None or unsure >= settling:
+            unsure = None
+            return await _send(outbox, outgoing, begun, now)
+        wait, problem = min(settling - unsure, _LOOK_SECONDS), _LOOKED_FOR
     except DeskError as error:
-        wait = _wait(outgoing, error, now)
-        _logger.warning(
-            "An answer on #%d did not leave (attempt %d, %s): %s",
-            outgoing.number,
-            outgoing.attempts,
-            "given up" if wait is None else f"again in {wait:.0f} s",
-            error,
-        )
-        await desk.mark_failed(outgoing.id, _sentences(error), wait)
-        return None
+        unsure = 0.0 if isinstance(error, Unsure) else unsure
+        wait, problem = _wait(outgoing, error, now()), _sentences(error)
+    _logger.warning(
+        "An answer on #%d did not leave (attempt %d, %s): %s",
+        outgoing.number,
+        outgoing.attempts,
+        "given up" if wait is None else f"again in {wait:.0f} s",
+        problem,
+    )
+    await desk.mark_failed(outgoing.id, problem, wait, outgoing.attempts, unsure)
+    return None
 
 
-async def _send(outbox: Outbox, outgoing: Outgoing, now: datetime) -> Sent:
-    if outgoing.attempts > 1 and (sent := await outbox.mailbox.find_sent(outgoing.message_id)):
-        return sent
-    raw = await asyncio.to_thread(_compose, outbox, outgoing, now)
+async def _find(outbox: Outbox, outgoing: Outgoing) -> Sent | None:
+    return await outbox.mailbox.find_sent(outgoing.message_id, outgoing.created_at)
+
+
+async def _send(outbox: Outbox, outgoing: Outgoing, begun: datetime, now: Callable[[], datetime]) -> Sent:
+    raw = await asyncio.to_thread(_compose, outbox, outgoing, begun)
+    if now() - begun > timedelta(seconds=LEASE_SECONDS / 2):
+        raise Unreachable("Getting ready to send it took too long.")
     return await outbox.mailbox.send(raw, outgoing.message_id, outgoing.thread_id)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httplib2
 
 TIMEOUT = 60.0
+"""Seconds of silence after which a connection counts as dead."""
 
 
 class _Once(http.client.HTTPConnection):

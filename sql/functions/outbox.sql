@@ -10,7 +10,9 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
     'signature', coalesce(nullif(a.signature, ''), b.signature, ''),
     'attachments', desk.attachments_json(m.id), 'automatic', m.automatic, 'reply_token', t.reply_token,
-    'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', t.gmail_thread_id)
+    'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', t.gmail_thread_id,
+    'keeps_subject', b.kind = 'gmail',
+    'unsure_seconds', extract(epoch from clock_timestamp() - o.unsure_since))
   from tickets t
     left join mailboxes b on b.id = desk.sending_mailbox(t.mailbox_id)
     left join support_agents a on a.id = m.author_id
@@ -18,7 +20,8 @@ language sql stable set search_path = desk, public, pg_temp as $$
 $$;
 
 -- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
--- With a mailbox, only what leaves from that one.
+-- With a mailbox, only what leaves from that one. From the claim on it may have left, whatever becomes of the
+-- claimer; the claim says since when that was so before it.
 create or replace function public.claim_outgoing(
   worker text, seconds double precision default 120, mailbox_id uuid default null
 ) returns jsonb
@@ -29,21 +32,22 @@ declare
   v_message messages;
   v_default uuid := desk.default_mailbox();
 begin
-  update outbox o set state = 'sending', leased_by = claim_outgoing.worker, attempts = o.attempts + 1,
-      leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
-    where o.message_id = (
-      select d.message_id from outbox d join messages m on m.id = d.message_id join tickets t on t.id = m.ticket_id
-        left join mailboxes b on b.id = t.mailbox_id and b.connected
-      where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
-        and (d.state = 'waiting' or d.leased_until < clock_timestamp())
-        and (claim_outgoing.mailbox_id is null or coalesce(b.id, v_default) = claim_outgoing.mailbox_id)
-        and not exists (select from outbox e join messages f on f.id = e.message_id
-          where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
-      order by d.not_before limit 1 for update of d skip locked)
-    returning o.* into v_outbox;
+  select d.* into v_outbox from outbox d join messages m on m.id = d.message_id join tickets t on t.id = m.ticket_id
+      left join mailboxes b on b.id = t.mailbox_id and b.connected
+    where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
+      and (d.state = 'waiting' or d.leased_until < clock_timestamp())
+      and (claim_outgoing.mailbox_id is null or coalesce(b.id, v_default) = claim_outgoing.mailbox_id)
+      and not exists (select from outbox e join messages f on f.id = e.message_id
+        where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
+    order by d.not_before limit 1 for update of d skip locked;
   if not found then
     return null;
   end if;
+  v_outbox.attempts := v_outbox.attempts + 1;
+  update outbox set state = 'sending', leased_by = claim_outgoing.worker, attempts = v_outbox.attempts,
+      leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds),
+      unsure_since = clock_timestamp()
+    where message_id = v_outbox.message_id;
   select * into v_message from messages where id = v_outbox.message_id;
   return desk.outgoing_json(v_message, v_outbox);
 end $$;
@@ -64,7 +68,8 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 declare
   v_message messages;
 begin
-  update outbox set state = 'sent', settled_at = now(), provider_id = mark_sent.provider_id, last_error = null
+  update outbox set state = 'sent', settled_at = now(), provider_id = mark_sent.provider_id, last_error = null,
+      unsure_since = null
     where message_id = mark_sent.id and state in ('waiting', 'sending');
   if not found then
     return;                                -- noted before
@@ -79,9 +84,12 @@ begin
 end $$;
 grant execute on function public.mark_sent to service_role;
 
--- An answer that could not leave is tried again later, or given up and shown to its author.
+-- An answer that could not leave is tried again later, or given up and shown to its author. Only the newest
+-- attempt has a say: an older one may have been given up for dead and come back. `unsure_seconds`: so long ago
+-- the mail may have left after all; null: it has not.
 create or replace function public.mark_failed(
-  id uuid, error text, retry_seconds double precision default null
+  id uuid, error text, retry_seconds double precision default null, attempt integer default null,
+  unsure_seconds double precision default null
 ) returns void
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -90,15 +98,13 @@ declare
   v_ticket tickets;
 begin
   select * into v_message from messages m where m.id = mark_failed.id;
-  if retry_seconds is not null then
-    update outbox set state = 'waiting', last_error = error,
-        not_before = clock_timestamp() + make_interval(secs => retry_seconds)
-      where message_id = v_message.id and state = 'sending';
-    return;
-  end if;
-  update outbox set state = 'failed', last_error = error, settled_at = now()
-    where message_id = v_message.id and state in ('waiting', 'sending');
-  if not found then
+  update outbox o set state = case when retry_seconds is null then 'failed' else 'waiting' end::delivery_state,
+      last_error = error, not_before = coalesce(clock_timestamp() + make_interval(secs => retry_seconds), not_before),
+      settled_at = case when retry_seconds is null then now() end,
+      unsure_since = clock_timestamp() - make_interval(secs => mark_failed.unsure_seconds)
+    where message_id = v_message.id and attempts = coalesce(attempt, attempts)
+      and (state = 'sending' or state = 'waiting' and retry_seconds is null);
+  if not found or retry_seconds is not null then
     return;
   end if;
   update recipients set state = 'failed', detail = error, updated_at = now() where message_id = v_message.id;

@@ -86,7 +86,7 @@ end $$;
 grant execute on function public.reply to authenticated;
 
 -- Stops an answer that has not left; its text is a draft again, unless another one has been
--- begun. False when it has left.
+-- begun. False when it has left, or may have.
 create or replace function desk.cancel_reply(message_id uuid) returns boolean
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -94,7 +94,7 @@ declare
   v_message messages;
 begin
   update outbox set state = 'cancelled', settled_at = now()
-    where message_id = cancel_reply.message_id and state = 'waiting';
+    where message_id = cancel_reply.message_id and state = 'waiting' and unsure_since is null;
   if not found then
     return false;
   end if;
@@ -120,10 +120,11 @@ begin
   if not desk.is_done(request_id) then
     v_ticket := desk.locked_ticket(number);
     select e.* into v_event from events e join outbox o on o.message_id = e.request_id
-      where e.ticket_id = v_ticket.id and e.kind = 'replied' and o.state = 'waiting' order by e.id desc limit 1;
+      where e.ticket_id = v_ticket.id and e.kind = 'replied' and o.state = 'waiting' and o.unsure_since is null
+      order by e.id desc limit 1;
     if not found then
       raise exception 'Ticket #% has no answer that can be taken back.', v_ticket.number using errcode = 'PT409',
-        hint = 'Either none was written, or it has left already.';
+        hint = 'Either none was written, or it has left already, or may have.';
     end if;
     perform desk.cancel_reply(v_event.request_id);
     perform desk.change_ticket(v_ticket,

@@ -91,6 +91,8 @@ def test_every_setting_but_two_can_come_from_the_environment(
         "google.topic": "projects/p/topics/t",
         "google.subscription": "projects/p/subscriptions/s",
         "google.poll_seconds": "9.0",
+        "google.timeout_seconds": "30.0",
+        "google.settling_seconds": "60.0",
         "google.label": "desk",
         "google.units_a_minute": "15000",
         "google.api_root": "http://127.0.0.1:1",

@@ -116,6 +116,48 @@ async def test_a_failure_is_tried_again_or_shown(service: Desk, desk: Desk) -> N
     assert await service.next_due() is None
 
 
+async def test_from_the_claim_on_it_may_have_left(service: Desk, desk: Desk) -> None:
+    await service.receive_mail(mail("a"))
+    await desk.reply(1001, "Try another bulb.", grace_seconds=0)
+    first = await service.claim_outgoing("one")
+    assert first and first.unsure_seconds is None
+    await service.release_outgoing("one")
+    second = await service.claim_outgoing("one")
+    assert second and second.unsure_seconds is not None and 0 < second.unsure_seconds < 60
+    await service.mark_failed(second.id, "It is looked for.", 0, second.attempts, 90)
+    third = await service.claim_outgoing("one")
+    assert third and third.unsure_seconds and 90 <= third.unsure_seconds < 150
+    await service.mark_failed(third.id, "Google asks to wait.", 0, third.attempts)
+    fourth = await service.claim_outgoing("one")
+    assert fourth and fourth.unsure_seconds is None
+
+
+async def test_what_may_have_left_cannot_be_taken_back(service: Desk, desk: Desk) -> None:
+    await service.receive_mail(mail("a"))
+    changed = await desk.reply(1001, "Try another bulb.", grace_seconds=0)
+    ours = await service.claim_outgoing("one")
+    assert ours
+    await service.mark_failed(ours.id, "The line was cut.", 60, ours.attempts, 0)
+    with pytest.raises(Conflict, match="no answer that can be taken back"):
+        await desk.unsend(1001)
+    assert (await desk.undo(changed.request_id)).skipped == [1001]
+    assert (await desk.show_ticket(1001)).messages[-1].content == "Try another bulb."
+
+
+async def test_a_late_word_about_an_older_attempt_counts_for_nothing(service: Desk, desk: Desk) -> None:
+    """Its worker was taken for dead, and the next one is sending just now."""
+    await service.receive_mail(mail("a"))
+    await desk.reply(1001, "Try another bulb.", grace_seconds=0)
+    first = await service.claim_outgoing("one", seconds=0)
+    second = await service.claim_outgoing("two")
+    assert first and second and second.attempts == 2
+    await service.mark_failed(first.id, "The line was cut.", 0, first.attempts)
+    await service.mark_failed(first.id, "It is refused.", None, first.attempts)
+    assert await service.claim_outgoing("three") is None
+    dispatch = (await desk.show_ticket(1001)).messages[-1].dispatch
+    assert dispatch and dispatch.state is Delivery.SENDING
+
+
 @pytest.mark.parametrize("text", ["", " \n\t", "Dear {{name}}, hello"])
 async def test_what_cannot_be_sent_as_it_is(service: Desk, desk: Desk, text: str) -> None:
     await service.receive_mail(mail("a"))

@@ -20,6 +20,7 @@ DATE = datetime(2026, 3, 4, 9, 30, tzinfo=timezone(timedelta(hours=1)))
 ID = "<t-0123456789abcdef0123456789abcdef.77@lumen.example>"
 TOKEN = "0123456789abcdef0123456789abcdef"
 FIELDS = ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "X-Ttydesk"]
+FIELDS += ["X-Ttydesk-Message-ID"]
 CUSTOMER = Mailto(name="Mira Okafor", email="mira@customer.example")
 
 anything = st.text(max_size=120)
@@ -205,6 +206,10 @@ def test_a_mail_that_begins_a_thread_answers_nothing() -> None:
     mail = read_back(written(outgoing(in_reply_to=None, references=[])))
     assert mail["Subject"] == "Lamp does not charge [#1042]"
     assert mail["In-Reply-To"] is None and mail["References"] is None
+
+
+def test_where_the_provider_goes_by_the_subject_it_stays_as_it_was() -> None:
+    assert read_back(written(outgoing(keeps_subject=True)))["Subject"] == "Re: Lamp does not charge"
 
 
 def test_a_very_long_subject_keeps_the_number() -> None:

@@ -73,19 +73,6 @@ def mail(name: str) -> bytes:
     return written(name, to="kim@example.net", sender=ADDRESS)
 
 
-async def test_a_line_that_is_cut_after_the_mail_left_is_told_and_it_leaves_once(
-    gmail: Gmail, server: GmailServer
-) -> None:
-    server.faults.nth("messages.send", "cut_after")
-    with pytest.raises(Busy):
-        await gmail.send(mail("once"), "<once@example.net>")
-    assert len(server.mailbox().sent) == 1
-    found = await gmail.find_sent("<once@example.net>")
-    assert found and found.provider_id == server.mailbox().sent[0].id
-    assert (await gmail.send(mail("once"), "<once@example.net>")).provider_id == found.provider_id
-    assert len(server.mailbox().sent) == 1
-
-
 @pytest.mark.parametrize("fault", ["429", "500", "503", "cut_before", "cut_during", "cut_after", "malformed"])
 def test_a_passing_fault_is_tried_again(google: Google, server: GmailServer, fault: str) -> None:
     server.faults.nth("labels.list", fault)
@@ -103,18 +90,6 @@ def test_one_try_is_one_try_and_the_next_call_has_a_new_line(
     with pytest.raises(Busy):
         google.call("labels.list", labels.list(userId="me"), tries=1)
     assert google.call("labels.list", labels.list(userId="me"), tries=1)["labels"]
-
-
-@pytest.mark.parametrize("habit", ["kept", "rewritten"])
-async def test_an_answer_is_found_under_the_id_that_we_gave_it(
-    gmail: Gmail, server: GmailServer, habit: str
-) -> None:
-    server.habits.message_ids = habit
-    sent = await gmail.send(mail("ours"), "<ours@example.net>")
-    assert (sent.message_id is None) == (habit == "kept")
-    found = await gmail.find_sent("<ours@example.net>")
-    assert found == sent
-    assert await gmail.find_sent("<never@example.net>") is None
 
 
 async def test_mails_come_in_batches_whatever_single_parts_do(gmail: Gmail, server: GmailServer) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -200,13 +201,13 @@ async def test_of_two_deliveries_at_once_one_is_kept(
 
 
 async def test_a_sent_mail_is_found_whatever_flags_it_has(maildir: Maildir) -> None:
-    assert await maildir.find_sent("<a@example.com>") is None
+    assert await maildir.find_sent("<a@example.com>", datetime.now(UTC)) is None
     sent = await maildir.send(RAW, "<a@example.com>")
-    assert await maildir.find_sent("<a@example.com>") == sent
+    assert await maildir.find_sent("<a@example.com>", datetime.now(UTC)) == sent
     (place,) = (maildir.folder / ".Sent" / "cur").iterdir()
     place.rename(place.with_name(place.name + "R"))
-    assert await maildir.find_sent("<a@example.com>") == sent
-    assert await maildir.find_sent("<b@example.com>") is None
+    assert await maildir.find_sent("<a@example.com>", datetime.now(UTC)) == sent
+    assert await maildir.find_sent("<b@example.com>", datetime.now(UTC)) is None
 
 
 async def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_sent(
@@ -219,7 +220,7 @@ async def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_sent(
     (maildir.folder / ".Sent").mkdir()
     with pytest.raises(StorageFailed, match="no space left on device"):
         await maildir.send(RAW, "<a@example.com>")
-    assert await maildir.find_sent("<a@example.com>") is None
+    assert await maildir.find_sent("<a@example.com>", datetime.now(UTC)) is None
 
 
 async def test_where_there_are_no_hard_links_nothing_is_overwritten(

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from core.desk import Desk
 from core.errors import DeskError, Forbidden, StorageFailed, Unreachable
 from core.files import LocalFiles
 from core.models import Delivery, Dispatch
-from sync.mailbox import Arrival, News, Sent
+from sync.mailbox import Arrival, News, Sent, Unsure
 from sync.outbound import Outbox, send_due
 from tests.mails import mail
 
@@ -28,11 +29,14 @@ class Post:
     """A mailbox that keeps what it sends, and fails when it is told to."""
 
     poll_seconds: float = 1.0
+    settling_seconds: float = 0.0
     sent: dict[str, bytes] = field(default_factory=dict)
     errors: list[DeskError] = field(default_factory=list)
     """Raised by the next sends."""
     dies: list[bool] = field(default_factory=list)
     """Whether the next sends are followed by the death of the process."""
+    hidden: bool = False
+    """Whether what was sent cannot be found."""
     attempts: int = 0
 
     async def ready(self) -> None: ...
@@ -59,8 +63,8 @@ class Post:
             raise KeyboardInterrupt
         return Sent(f"id{len(self.sent)}")
 
-    async def find_sent(self, message_id: str) -> Sent | None:
-        return Sent("found") if message_id in self.sent else None
+    async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
+        return Sent("found") if message_id in self.sent and not self.hidden else None
 
 
 @pytest.fixture
@@ -141,7 +145,75 @@ async def test_what_passes_by_is_tried_again(
     assert await send_due(service, outbox, now) == 0
     waiting = await dispatch(desk, number)
     assert (waiting.state, waiting.attempts, waiting.error) == (Delivery.WAITING, 1, str(error))
-    assert timedelta(seconds=10) < waiting.not_before - now() < timedelta(seconds=20)
+    assert timedelta(seconds=1) < waiting.not_before - now() < timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("end", ["died", "was cut"])
+async def test_what_may_still_turn_up_is_not_sent_again(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post, end: str
+) -> None:
+    post.settling_seconds, post.hidden = 300, True
+    number = await answered(service, desk)
+    if end == "died":
+        post.dies.append(True)
+        with pytest.raises(KeyboardInterrupt):
+            await send_due(service, outbox, now)
+        await service.release_outgoing(outbox.worker)
+    else:
+        post.errors.append(Unsure("The line was cut."))
+    assert await send_due(service, outbox, now) == 0
+    waiting = await dispatch(desk, number)
+    assert (waiting.state, post.attempts) == (Delivery.WAITING, 1)
+    assert waiting.not_before > now()
+
+
+async def test_what_turned_up_late_is_noted_and_not_sent_again(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post, database: str
+) -> None:
+    post.settling_seconds, post.hidden = 300, True
+    number = await answered(service, desk)
+    post.dies.append(True)
+    with pytest.raises(KeyboardInterrupt):
+        await send_due(service, outbox, now)
+    await service.release_outgoing(outbox.worker)
+    assert await send_due(service, outbox, now) == 0
+    post.hidden = False
+    await due_at_once(database)
+    assert await send_due(service, outbox, now) == 1
+    assert ((await dispatch(desk, number)).state, post.attempts) == (Delivery.SENT, 1)
+
+
+async def test_what_did_not_turn_up_is_sent_again_in_the_end(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post, database: str
+) -> None:
+    post.settling_seconds = 300
+    number = await answered(service, desk)
+    post.errors.append(Unsure("The line was cut."))
+    assert await send_due(service, outbox, now) == 0
+    for minutes, left in ((1, 0), (4, 1)):
+        await due_at_once(database, minutes)
+        assert await send_due(service, outbox, now) == left
+    assert ((await dispatch(desk, number)).state, post.attempts) == (Delivery.SENT, 2)
+
+
+async def due_at_once(database: str, minutes: float = 0) -> None:
+    """As if that much time had gone by."""
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute(
+            "update desk.outbox set not_before = now(), unsure_since = unsure_since - %s",
+            [timedelta(minutes=minutes)],
+        )
+
+
+async def test_who_took_too_long_to_get_ready_does_not_send(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    """A machine that slept: another daemon may have taken the answer over."""
+    number = await answered(service, desk)
+    times = iter([now(), now() + timedelta(hours=1)])
+    assert await send_due(service, outbox, lambda: next(times, now())) == 0
+    assert post.attempts == 0
+    assert (await dispatch(desk, number)).state is Delivery.WAITING
 
 
 async def test_after_five_days_it_is_given_up(service: Desk, desk: Desk, outbox: Outbox, post: Post) -> None:
