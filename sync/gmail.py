@@ -9,10 +9,11 @@ has. Nothing is ever deleted.
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, TypeVar
 
 from core.errors import DeskError, Invalid, NotFound
@@ -28,6 +29,10 @@ _BATCH_BYTES = 64 * 1024 * 1024
 """About this much a batch may bring at once."""
 _MARGIN = timedelta(hours=2)
 """How much earlier than the cursor a resync begins: clocks differ, and mail is dated before it arrives."""
+_LAG = timedelta(minutes=15)
+"""For so long a search may not find what has come: longer than anybody has reported."""
+_DATED = 20
+"""So many are asked at once when they came."""
 _IGNORED = {
     "DRAFT": "It is a draft in Gmail.",
     "CHAT": "It is a chat.",
@@ -159,25 +164,57 @@ class Gmail:
                 return list(found), latest
 
     def _resync(self, since: datetime) -> News:
-        """Everything that came since then. The cursor is taken first: what comes meanwhile is new to it."""
+        """Everything that came since then, oldest first.
+
+        The cursor is taken first: what comes meanwhile is new to it. What came shortly before is not yet
+        found by a search, and is looked for without one.
+        """
         now = self._now()
         profile = self._inward.call("getProfile", self._users(self._inward).getProfile(userId=_ME))
-        ids = self._listed(f"after:{int(since.timestamp())}")
+        found = list(chain.from_iterable(self._pages(q=f"after:{int(since.timestamp())}")))
+        newest = self._newest(set(found), max(since, now - _LAG))
+        ids = [*found[::-1], *newest[::-1]]
         return News(perhaps=ids, cursor=str(Cursor(int(profile["historyId"]), now, self._since)))
 
-    def _listed(self, query: str) -> list[str]:
-        """Oldest first."""
-        found: list[str] = []
+    def _newest(self, found: set[str], since: datetime) -> list[str]:
+        """Ids of what came since then besides what was found, newest first."""
+        newest: list[str] = []
+        for page in self._pages():
+            unknown = [id for id in page if id not in found]
+            for start in range(0, len(unknown), _DATED):
+                dates = self._dates(unknown[start : start + _DATED])
+                newest += [id for id, at in dates.items() if at >= since]
+                if any(at < since for at in dates.values()):
+                    return newest
+        return newest
+
+    def _pages(self, **query: str) -> Iterator[list[str]]:
+        """Ids of all mail that is listed, newest first."""
         page = None
         while True:
             request = self._users(self._inward).messages().list(
-                userId=_ME, q=query, includeSpamTrash=True, maxResults=500, pageToken=page
+                userId=_ME, includeSpamTrash=True, maxResults=500, pageToken=page, **query
             )  # fmt: skip
             answer = self._inward.call("messages.list", request)
-            found += [one["id"] for one in answer.get("messages", ())]
+            yield [one["id"] for one in answer.get("messages", ())]
             page = answer.get("nextPageToken")
             if page is None:
-                return found[::-1]
+                return
+
+    def _dates(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """When they came; those that are gone are left out."""
+        messages = self._users(self._inward).messages()
+        answers = self._inward.batch(
+            "messages.get", {id: messages.get(userId=_ME, id=id, format="minimal") for id in ids}
+        )
+        dates: dict[str, datetime] = {}
+        for id in ids:
+            answer = answers[id]
+            if isinstance(answer, dict):
+                dates[id] = received_at(answer)
+            elif not isinstance(answer, NotFound):
+                raise answer
+        return dates
 
     # Mail itself
 

@@ -232,3 +232,24 @@ def test_a_client_that_is_gone_is_named(grant: Grant, server: GmailServer) -> No
     ):
         look(google)
     assert "last year" not in f"{caught.value} {caught.value.hint}"
+
+
+async def test_what_a_search_does_not_find_yet_is_not_lost_with_the_history(
+    gmail: Gmail, server: GmailServer
+) -> None:
+    """The new cursor is behind it, so nothing else would bring it."""
+    old = [
+        server.mailbox().deliver(mail(str(number)), internal_date=1_700_000_000_000).id
+        for number in range(30)
+    ]
+    server.habits.search_lag = 600
+    new = [server.mailbox().deliver(mail(f"new{number}")).id for number in range(45)]
+    found = await gmail.news()
+    assert list(found.perhaps) == new
+    assert not set(old) & set(found.perhaps)
+
+
+async def test_what_a_search_finds_is_not_asked_for_its_date(gmail: Gmail, server: GmailServer) -> None:
+    new = [server.mailbox().deliver(mail(str(number))).id for number in range(60)]
+    assert list((await gmail.news()).perhaps) == new
+    assert server.calls["messages.get"] == 0
