@@ -100,7 +100,7 @@ class Desk(Mailroom):
     ) -> Changed:
         """Set fields of tickets, all or none of them.
 
-        `changes` holds any of status, priority, subject, department, and assignee
+        `changes` holds any of status, priority, subject, department, spam, and assignee
         (an agent's address, "me" or None).
         """
         answer = await self._gateway.write(

@@ -3,6 +3,7 @@
 A part of `core.desk.Desk`, in the same manner.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from pydantic import TypeAdapter
 
 from core.gateway import Gateway, records
 from core.models import Mailbox, OutboxCount, Outgoing
+from core.unlabelled import Unlabelled
+from core.verified import Verified
 
 
 class Mailroom:
@@ -124,3 +127,24 @@ class Mailroom:
     async def save_cursor(self, mailbox_id: UUID, cursor: str | None, error: str | None = None) -> None:
         """How far a mailbox was read, or why it could not be."""
         await self._gateway.write("save_cursor", mailbox_id=mailbox_id, cursor=cursor, error=error)
+
+    async def save_verification(self, mailbox_id: UUID, verified: Verified) -> None:
+        """It was held against the ledger just now, and this was found."""
+        await self._gateway.write(
+            "save_verification", mailbox_id=mailbox_id, verified=verified.model_dump(mode="json")
+        )
+
+    # Labels
+
+    async def list_unlabelled(self, mailbox_id: UUID, limit: int = 50) -> list[Unlabelled]:
+        """Conversations that do not show their ticket's status yet."""
+        answer = await self._gateway.read("list_unlabelled", mailbox_id=mailbox_id, limit=limit)
+        return records(Unlabelled, answer)
+
+    async def mark_labelled(
+        self, mailbox_id: UUID, thread_ids: Sequence[str], changes: Sequence[int]
+    ) -> None:
+        """The conversations show it now, each as it was at the `changes` beside it."""
+        await self._gateway.write(
+            "mark_labelled", mailbox_id=mailbox_id, thread_ids=list(thread_ids), changes=list(changes)
+        )

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from core.verified import Verified
+
 
 class Status(StrEnum):
     OPEN = "open"
@@ -83,6 +85,8 @@ class TicketFilter(_Record):
     requester: str | None = None
     """A customer's whole address."""
     number: int | None = None
+    spam: bool | None = None
+    """True: only spam. Otherwise there is none of it in the list, unless it names a number."""
     words: str | None = None
     """As a web search takes them: words, "phrases", or, -not."""
     created_since: datetime | None = None
@@ -114,6 +118,8 @@ class Ticket(_Record):
     message_count: int
     attachment_count: int
     gmail_thread_id: str | None
+    spam: bool = False
+    """Only lists that ask for spam hold it."""
 
 
 class TicketPage(_Record):
@@ -248,6 +254,7 @@ class Counts(_Record):
     pending: int
     resolved: int
     all: int
+    spam: int
     quarantine: int
     limit: int
 
@@ -334,6 +341,8 @@ class Outgoing(_Record):
     """The provider keeps a conversation together by its subject: it has to stay as it was."""
     unsure_seconds: float | None = None
     """So long ago an attempt began of which nobody knows whether the mail left; None: it has not."""
+    thread_subject: str | None = None
+    """The subject of the mail that is answered, in that conversation."""
 
 
 class OutboxCount(_Record):
@@ -370,6 +379,9 @@ class Mailbox(_Record):
     """The daemon that works on it."""
     leased_until: datetime | None
     last_error: str | None
+    verified_at: datetime | None = None
+    """When it was last held against the ledger."""
+    verified: Verified | None = None
 
     @property
     def was_looked_at(self) -> bool:

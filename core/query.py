@@ -21,9 +21,10 @@ VIEWS = {
     "pending": "status:pending",
     "resolved": "status:resolved",
     "all": "",
+    "spam": "is:spam",
 }
 
-KEYS = ("status", "priority", "assignee", "from", "number", "created", "updated")
+KEYS = ("status", "priority", "assignee", "from", "number", "created", "updated", "is")
 _TERM = re.compile(r'-?"[^"]*"?|\S+')
 _KEYED = re.compile(r"([a-z]+):(.*)", re.S | re.I)
 _NUMBER = re.compile(r"#(\d{1,18})")
@@ -70,6 +71,10 @@ def _field(key: str, value: str, now: datetime) -> dict[str, Any]:
             return _times(key, value, now)
         case "from":
             return {"requester": value}
+        case "is":
+            if value.lower() != "spam":
+                raise Invalid(f'"is:{value}" means nothing.', hint="What there is: is:spam.")
+            return {"spam": True}
         case _:
             return {"assignee": value.lower()}
 

@@ -182,7 +182,12 @@ def clean_subject(subject: str) -> str:
 
     The result is still outside text.
     """
-    subject = " ".join(_TICKET_TAG.sub(" ", subject).split())
+    return without_prefixes(_TICKET_TAG.sub(" ", subject))
+
+
+def without_prefixes(subject: str) -> str:
+    """The subject without reply and forward prefixes alone."""
+    subject = " ".join(subject.split())
     prefixes = _PREFIXES.match(subject)
     return subject[prefixes.end() :] if prefixes else subject
 

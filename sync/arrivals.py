@@ -16,7 +16,7 @@ from core.desk import Desk
 from core.errors import StorageFailed, Unreachable
 from core.models import Outcome
 from sync.inbound import settle
-from sync.mailbox import Mailbox
+from sync.mailbox import Arrival, Mailbox
 from sync.reading import Intake, understand
 from sync.receiving import Origin
 
@@ -34,6 +34,18 @@ _NOTED = timedelta(seconds=30)
 _logger = logging.getLogger("ttydesk.inbound")
 
 _Stored = tuple[str, bytes, Origin]
+
+
+def origin_of(mailbox_id: UUID, id: str, arrival: Arrival) -> Origin:
+    return Origin(
+        mailbox_id,
+        id,
+        arrival.received_at,
+        thread_id=arrival.thread_id,
+        is_sent=arrival.is_sent,
+        is_spam=arrival.is_spam,
+        ignore=arrival.ignore,
+    )
 
 
 @dataclass(slots=True)
@@ -150,8 +162,7 @@ class Arrivals:
                 continue
             if arrival:
                 size += len(arrival.raw)
-                origin = Origin(self.mailbox_id, id, arrival.received_at, thread_id=arrival.thread_id)
-                stored.append((id, arrival.raw, origin))
+                stored.append((id, arrival.raw, origin_of(self.mailbox_id, id, arrival)))
         await asyncio.to_thread(self.intake.files.put_many, "raw", [raw for _, raw, _ in stored])
         return stored
 

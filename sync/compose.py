@@ -14,7 +14,7 @@ from email.utils import format_datetime
 
 from core.errors import Invalid
 from core.models import Attachment, Outgoing
-from core.text import clean_subject, safe_filename, safe_line
+from core.text import clean_subject, safe_filename, safe_line, without_prefixes
 from sync import field, markdown
 
 LOOP_HEADER = "X-Ttydesk"
@@ -69,8 +69,11 @@ def compose(
 def subject(outgoing: Outgoing) -> str:
     """`Re: <what it is about> [#1042]`; without Re: where it begins a thread.
 
-    Gmail ends a conversation where the subject changes, on both sides: there the number is left out.
+    Gmail ends a conversation where the subject changes, on both sides: there it is that of the mail that is
+    answered, whatever the ticket is called by now, and the number is left out.
     """
+    if outgoing.thread_subject is not None:
+        return f"Re: {safe_line(without_prefixes(outgoing.thread_subject), _SUBJECT_LIMIT)}".strip()
     number = "" if outgoing.keeps_subject else f"[#{outgoing.number}]"
     about = safe_line(clean_subject(outgoing.subject), _SUBJECT_LIMIT)
     answer = "Re:" if outgoing.in_reply_to or outgoing.references else ""

@@ -43,6 +43,7 @@ FIELDS = frozenset(
     ]
 )
 DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
+OWN_IDS = ("x-ttydesk-message-id", "x-google-original-message-id")
 # HTML beyond this many characters is kept but not turned into text.
 HTML_LIMIT = 500_000
 # What only HTML with a quote in it has: without it, the plain text is the only thing to split.
@@ -95,6 +96,7 @@ def parse_mail(raw: bytes) -> ParsedMail:
         list_id=auto.list_id,
         auto_submitted=auto.submitted,
         loop=auto.loop,
+        own_ids=message_ids(" ".join(value for name in OWN_IDS for value in header.raws(name))),
         is_delivery_report=returned.is_report,
         is_bounce=returned.is_bounce,
         bounced_recipients=returned.recipients,

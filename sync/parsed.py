@@ -70,6 +70,8 @@ class ParsedMail:
     list_id: str = ""
     auto_submitted: str = ""
     loop: tuple[str, ...] = ()
+    own_ids: tuple[str, ...] = ()
+    """Message-IDs it had when it left a desk: in our own field, and where Google keeps what it replaced."""
 
     is_delivery_report: bool = False
     is_bounce: bool = False

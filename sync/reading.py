@@ -37,6 +37,11 @@ class Intake:
     """Bytes; the attachments of larger mails are only named."""
 
 
+def lies_elsewhere(parsed: ParsedMail, raw: bytes, origin: Origin, intake: Intake) -> str:
+    """A draft, a chat, a mail in the bin: the mailbox says so."""
+    return origin.ignore
+
+
 def is_empty(parsed: ParsedMail, raw: bytes, origin: Origin, intake: Intake) -> str:
     return "The mail is empty." if not raw.strip() else ""
 
@@ -48,10 +53,12 @@ def is_no_mail(parsed: ParsedMail, raw: bytes, origin: Origin, intake: Intake) -
 def is_our_answer(parsed: ParsedMail, raw: bytes, origin: Origin, intake: Intake) -> str:
     """Our answers carry a field of their own; one that others sent is from somebody else's desk.
 
-    In an archive it is no loop, but what we wrote once.
+    In an archive it is no loop, but what we wrote once. Among what a mailbox sent it is none either: the
+    database knows which answer it is, or takes it for one of an earlier desk.
     """
     is_ours = (
         not origin.is_history
+        and not origin.is_sent
         and parsed.loop
         and parsed.sender
         and parsed.sender.email.lower() in intake.addresses
@@ -63,6 +70,7 @@ Check = Callable[[ParsedMail, bytes, Origin, Intake], str]
 """A sentence where the check holds, or nothing."""
 
 CHECKS: tuple[tuple[Check, Literal["quarantine", "ignore"]], ...] = (
+    (lies_elsewhere, "ignore"),
     (is_empty, "quarantine"),
     (is_no_mail, "quarantine"),
     (is_our_answer, "ignore"),

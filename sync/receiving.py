@@ -34,6 +34,11 @@ class Origin:
     """The mail is from an archive: its Date field says when it came."""
     thread_id: str | None = None
     """Gmail's name for the conversation."""
+    is_sent: bool = False
+    """It left from the mailbox, as the mailbox itself says."""
+    is_spam: bool = False
+    ignore: str = ""
+    """Why no ticket is to be made of it, a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,7 @@ def as_received(
         "fingerprint": _fingerprint(parsed),
         "in_reply_to": in_reply_to,
         "references": references[:1] + references[1:][-_REFERENCE_LIMIT:],
-        "gmail_thread_id": origin.thread_id,
-        "gmail_message_id": origin.provider_id if origin.thread_id else None,
+        "own_ids": _ids(parsed.own_ids)[:20],
         "sender": _address(parsed.sender)
         if parsed.sender
         else {"name": "", "email": "unknown@sender.invalid"},
@@ -90,6 +94,10 @@ def without_content(sha256: str, size: int, origin: Origin, verdict: Verdict) ->
         "raw": {"sha256": sha256, "size": size},
         "mailbox_id": str(origin.mailbox_id) if origin.mailbox_id else None,
         "provider_id": origin.provider_id,
+        "gmail_thread_id": origin.thread_id,
+        "gmail_message_id": origin.provider_id if origin.thread_id else None,
+        "sent": origin.is_sent,
+        "spam": origin.is_spam,
         "ignore": verdict.ignore,
         "quarantine": quarantine if verdict.quarantine else None,
     }

@@ -6,18 +6,20 @@ language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
   v_answer messages;
   v_ticket uuid;
+  v_ids text[] := array(select mail #>> '{bounce,message_id}'
+    union all select jsonb_array_elements_text((mail -> 'in_reply_to') || (mail -> 'references')));
 begin
   select m.* into v_answer
     from messages m
-    where m.direction = 'outgoing' and m.message_id = any (array(
-      select mail #>> '{bounce,message_id}'
-      union all select jsonb_array_elements_text((mail -> 'in_reply_to') || (mail -> 'references'))))
+    where m.direction = 'outgoing' and (m.message_id = any (v_ids) or m.provider_message_id = any (v_ids))
     order by m.created_at desc limit 1;
   if found then
     return v_answer;
   end if;
   v_ticket := coalesce(desk.ticket_of(mail #>> '{bounce,message_id}'), (select t.id from tickets t
-    where t.reply_token = any (array(select jsonb_array_elements_text(mail -> 'reply_tokens'))) limit 1));
+    where t.reply_token = any (array(select jsonb_array_elements_text(mail -> 'reply_tokens'))) limit 1),
+    (select h.ticket_id from threads h where h.mailbox_id = (mail ->> 'mailbox_id')::uuid
+      and h.thread_id = mail ->> 'gmail_thread_id'));
   select m.* into v_answer from messages m where m.ticket_id = v_ticket and m.direction = 'outgoing'
     order by m.created_at desc limit 1;
   return v_answer;
@@ -41,6 +43,7 @@ begin
   end if;
   select * into v_ticket from tickets where id = v_answer.ticket_id for update;
   v_raw := desk.enter_raw_mail(mail, 'bounced', '', v_ticket.id);
+  perform desk.enter_thread(mail, v_ticket.id);
   v_message := desk.add_message(mail || '{"automatic": true}', v_ticket.id, v_raw, 'bounce', v_answer.message_id);
   update recipients r set state = case when v_permanent then 'bounced'::delivery_state else r.state end,
       detail = v_detail, updated_at = now()

@@ -23,15 +23,17 @@ begin
   return case when pg_column_size(words) > 600000 then words else words || desk.words_of(content) end;
 end $$;
 
--- A filter as SQL, but for its statuses and words. Every value goes in as a quoted literal.
+-- A filter as SQL, but for its statuses and words. Every value goes in as a quoted literal. Spam is only in
+-- lists that ask for it, or for one ticket by its number.
 create or replace function desk.filter_sql(filter jsonb) returns text
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
-  v_sql text := 'true';
+  v_sql text := case when (filter ->> 'spam')::boolean then 't.spam' when filter ? 'number' then 'true'
+    else 'not t.spam' end;
   v_key text;
   v_value text;
 begin
-  for v_key, v_value in select key, value from jsonb_each_text(filter - 'status' - 'words') loop
+  for v_key, v_value in select key, value from jsonb_each_text(filter - 'status' - 'words' - 'spam') loop
     v_sql := v_sql || ' and ' || case
       when v_key = 'priority' then
         format('t.priority = any (array(select jsonb_array_elements_text(%L))::ticket_priority[])', v_value)
@@ -166,13 +168,14 @@ begin
   perform desk.require_reader();
   return jsonb_build_object('limit', n,
     'unassigned', (select count(*) from (select from tickets
-      where assigned_to is null and status in ('open', 'pending') limit n) x),
+      where assigned_to is null and status in ('open', 'pending') and not spam limit n) x),
     'mine', (select count(*) from (select from tickets
-      where assigned_to = v_me and status in ('open', 'pending') limit n) x),
-    'open', (select count(*) from (select from tickets where status = 'open' limit n) x),
-    'pending', (select count(*) from (select from tickets where status = 'pending' limit n) x),
-    'resolved', (select count(*) from (select from tickets where status = 'resolved' limit n) x),
-    'all', (select count(*) from (select from tickets limit n) x),
+      where assigned_to = v_me and status in ('open', 'pending') and not spam limit n) x),
+    'open', (select count(*) from (select from tickets where status = 'open' and not spam limit n) x),
+    'pending', (select count(*) from (select from tickets where status = 'pending' and not spam limit n) x),
+    'resolved', (select count(*) from (select from tickets where status = 'resolved' and not spam limit n) x),
+    'all', (select count(*) from (select from tickets where not spam limit n) x),
+    'spam', (select count(*) from (select from tickets where spam limit n) x),
     'quarantine', (select count(*) from (select from raw_mails where outcome = 'quarantined' limit n) x));
 end $$;
 grant execute on function public.count_views to authenticated, service_role;

@@ -108,3 +108,11 @@ language sql volatile security definer set search_path = desk, public, pg_temp a
   where b.id = save_cursor.mailbox_id;
 $$;
 grant execute on function public.save_cursor to service_role;
+
+-- It was held against the ledger just now, and this was found.
+create or replace function public.save_verification(mailbox_id uuid, verified jsonb) returns void
+language sql volatile security definer set search_path = desk, public, pg_temp as $$
+  update mailboxes b set verified_at = now(), verified = save_verification.verified
+  where b.id = save_verification.mailbox_id;
+$$;
+grant execute on function public.save_verification to service_role;

@@ -1,20 +1,48 @@
 -- Mail out. A claim is a lease: when its holder dies, it runs out and another may take over,
 -- who then asks the mailbox whether the mail had left.
 
+-- What the recipients' mail programs know a message of ours as, where the provider gave it another Message-ID.
+create or replace function desk.known_as(message_ids text[]) returns text[]
+language sql stable set search_path = desk, public, pg_temp as $$
+  select coalesce(array_agg(coalesce(m.provider_message_id, x.id) order by x.ord), '{}')
+  from unnest(known_as.message_ids) with ordinality x (id, ord)
+    left join messages m on m.message_id = x.id and m.direction = 'outgoing' and m.provider_message_id is not null;
+$$;
+
+-- The provider's conversation that an answer goes into, with the subject of the mail that it answers: only with the
+-- same subject it stays in there. Null where we began it ourselves.
+create or replace function desk.thread_to_answer(
+  m desk.messages, t desk.tickets, mailbox_id uuid, out thread_id text, out subject text
+)
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  select d.thread_id, r.subject into thread_to_answer.thread_id, thread_to_answer.subject
+    from messages p join raw_mails r on r.id = p.raw_mail_id
+      join deliveries d on d.raw_mail_id = r.id and d.mailbox_id = thread_to_answer.mailbox_id
+    where p.ticket_id = t.id and d.thread_id is not null
+    order by p.message_id = m.in_reply_to desc, d.thread_id = t.gmail_thread_id desc, p.created_at desc limit 1;
+  if not found then
+    select h.thread_id into thread_to_answer.thread_id from threads h
+      where h.ticket_id = t.id and h.mailbox_id = thread_to_answer.mailbox_id
+      order by h.thread_id = t.gmail_thread_id desc limit 1;
+  end if;
+end $$;
+
 create or replace function desk.outgoing_json(m desk.messages, o desk.outbox) returns jsonb
 language sql stable set search_path = desk, public, pg_temp as $$
   select jsonb_build_object(
     'id', m.id, 'number', t.number, 'subject', t.subject, 'message_id', m.message_id,
-    'in_reply_to', m.in_reply_to, 'references', to_jsonb(m.reference_ids),
+    'in_reply_to', (desk.known_as(array[m.in_reply_to]))[1], 'references', to_jsonb(desk.known_as(m.reference_ids)),
     'sender', jsonb_build_object('name', coalesce(b.display_name, ''), 'email', coalesce(b.address, m.sender_email)),
     'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
     'signature', coalesce(nullif(a.signature, ''), b.signature, ''),
     'attachments', desk.attachments_json(m.id), 'automatic', m.automatic, 'reply_token', t.reply_token,
-    'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', t.gmail_thread_id,
+    'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', h.thread_id, 'thread_subject', h.subject,
     'keeps_subject', b.kind = 'gmail',
     'unsure_seconds', extract(epoch from clock_timestamp() - o.unsure_since))
   from tickets t
     left join mailboxes b on b.id = desk.sending_mailbox(t.mailbox_id)
+    cross join desk.thread_to_answer(m, t, b.id) h
     left join support_agents a on a.id = m.author_id
   where t.id = m.ticket_id;
 $$;
@@ -70,16 +98,20 @@ declare
 begin
   update outbox set state = 'sent', settled_at = now(), provider_id = mark_sent.provider_id, last_error = null,
       unsure_since = null
-    where message_id = mark_sent.id and state in ('waiting', 'sending');
+    where message_id = mark_sent.id and state in ('waiting', 'sending', 'failed');
   if not found then
     return;                                -- noted before
   end if;
   update messages m set sent_at = now(),
-      provider_message_id = nullif(mark_sent.provider_message_id, m.message_id)
+      provider_message_id = nullif(mark_sent.provider_message_id, m.message_id),
+      gmail_message_id = case when mark_sent.provider_thread_id is not null then mark_sent.provider_id end
     where m.id = mark_sent.id returning * into v_message;
   update recipients set state = 'sent', updated_at = now() where message_id = v_message.id;
   update tickets set gmail_thread_id = mark_sent.provider_thread_id
     where id = v_message.ticket_id and gmail_thread_id is null and mark_sent.provider_thread_id is not null;
+  perform desk.enter_thread(jsonb_build_object('gmail_thread_id', mark_sent.provider_thread_id, 'mailbox_id',
+    (select desk.sending_mailbox(t.mailbox_id) from tickets t where t.id = v_message.ticket_id)),
+    v_message.ticket_id);
   perform desk.record_event(v_message.ticket_id, 'sent', after => jsonb_build_object('message', v_message.id));
 end $$;
 grant execute on function public.mark_sent to service_role;

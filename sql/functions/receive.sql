@@ -1,5 +1,9 @@
 -- Mail in. Taking a mail in twice changes nothing: not from a second mailbox, not by a second
 -- process in the same instant, not after a crash.
+--
+-- Of a mail at a provider we also know how it lies there, which no sender can forge. `sent`: it left from the
+-- mailbox, so one of us wrote it, there or here. `spam`: the provider takes it for that. `ignore`: it is no
+-- mail to us at all (a draft, a chat, in the bin).
 
 -- Functions that every mail goes through are plpgsql even where one query would do: it keeps its plans
 -- for as long as a session lasts, while a query language function is set up anew at every call.
@@ -40,16 +44,19 @@ create or replace function desk.enter_delivery(mail jsonb, raw_mail_id bigint) r
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 begin
   if mail ->> 'mailbox_id' is not null and mail ->> 'provider_id' is not null then
-    insert into deliveries (mailbox_id, provider_id, raw_mail_id)
-      values ((mail ->> 'mailbox_id')::uuid, mail ->> 'provider_id', enter_delivery.raw_mail_id)
+    insert into deliveries (mailbox_id, provider_id, raw_mail_id, thread_id, sent, spam)
+      values ((mail ->> 'mailbox_id')::uuid, mail ->> 'provider_id', enter_delivery.raw_mail_id,
+        mail ->> 'gmail_thread_id', coalesce((mail ->> 'sent')::boolean, false),
+        coalesce((mail ->> 'spam')::boolean, false))
       on conflict do nothing;
   end if;
 end $$;
 
--- Whom a mail of ours was written to: the first recipient that is not one of our mailboxes.
+-- Whom a mail of ours was written to: the first recipient that is not one of our mailboxes; null when it went
+-- to ourselves alone.
 create or replace function desk.written_to(mail jsonb) returns jsonb
 language sql stable set search_path = desk, public, pg_temp as $$
-  select r.value from jsonb_array_elements(mail -> 'to') with ordinality r (value, ord)
+  select r.value from jsonb_array_elements((mail -> 'to') || coalesce(mail -> 'cc', '[]')) with ordinality r (value, ord)
   where not exists (select from mailboxes b where b.address = lower(r.value ->> 'email')) order by ord limit 1;
 $$;
 
@@ -59,18 +66,23 @@ create or replace function desk.with_writer(mail jsonb) returns jsonb
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
   v_email text := lower(mail #>> '{sender,email}');
-  v_writer text := case when exists (select from mailboxes b where b.address = v_email) then 'mailbox'
+  v_writer text := case when (mail ->> 'sent')::boolean then 'mailbox'   -- also under an alias of its address
+    when exists (select from mailboxes b where b.address = v_email) then 'mailbox'
     when exists (select from support_agents a join users u on u.id = a.id where u.email = v_email) then 'agent'
     else 'customer' end;
 begin
   return mail || jsonb_build_object('writer', v_writer);
 end $$;
 
--- Is this an answer of ours that was written before there was this desk, as it stands in an archive?
--- Of live mail a forged From would make us believe so. What agents send about tickets of their own is not.
+-- Is this an answer of ours that was not written here? Of live mail only what left from the mailbox is: a
+-- forged From would make us believe more. What somebody sent from a mailbox to ourselves alone is a mail to us.
+-- Of an archive, what was written before there was this desk; but not what agents send about tickets of their own.
 create or replace function desk.is_ours(mail jsonb, ticket_id uuid) returns boolean
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 begin
+  if (mail ->> 'sent')::boolean then
+    return desk.written_to(mail) is not null;
+  end if;
   if not coalesce((mail ->> 'history')::boolean, false) or mail ->> 'writer' = 'customer' then
     return false;
   end if;
@@ -118,17 +130,21 @@ begin
   return concat_ws(' ', mail #>> '{sender,name}', mail #>> '{sender,email}', mail ->> 'content', v_files);
 end $$;
 
+-- A conversation that somebody began from the mailbox is a ticket of whom it was written to; nobody waits for us.
 create or replace function desk.open_ticket(mail jsonb) returns uuid
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 declare
   v_at timestamptz := (mail ->> 'received_at')::timestamptz;
   v_mailbox uuid := coalesce((mail ->> 'mailbox_id')::uuid, desk.default_mailbox());
   v_id uuid;
+  v_began boolean := coalesce((mail ->> 'sent')::boolean, false) and desk.is_ours(mail, null);
 begin
   insert into tickets (user_id, subject, gmail_thread_id, created_at, updated_at, mailbox_id, department,
-      last_message_at, waiting_since, message_count, attachment_count, words)
+      status, last_response_at, spam, last_message_at, waiting_since, message_count, attachment_count, words)
     values (desk.requester_of(mail), mail ->> 'subject', mail ->> 'gmail_thread_id', v_at, v_at, v_mailbox,
-      (select b.department from mailboxes b where b.id = v_mailbox), v_at,
+      (select b.department from mailboxes b where b.id = v_mailbox),
+      case when v_began then 'pending' else 'open' end::ticket_status, case when v_began then v_at end,
+      coalesce((mail ->> 'spam')::boolean, false), v_at,
       case when (mail ->> 'automatic')::boolean or desk.is_ours(mail, null) then 'infinity' else v_at end, 1,
       jsonb_array_length(mail -> 'attachments'),
       desk.words_of(concat_ws(' ', mail ->> 'subject', desk.searchable(mail))))
@@ -136,7 +152,7 @@ begin
   return v_id;
 end $$;
 
--- A further mail on a ticket. One that a person wrote opens it again; an automatic one changes nothing.
+-- A further mail on a ticket: an answer of ours, or one that may open it again, and shows that it is no spam.
 create or replace function desk.join_ticket(mail jsonb, ticket_id uuid) returns void
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -147,10 +163,15 @@ declare
 begin
   select * into v_ticket from tickets where id = join_ticket.ticket_id for update;
   if desk.is_ours(mail, v_ticket.id) then
-    v_changes := jsonb_build_object('last_response_at', greatest(v_ticket.last_response_at, v_at),
-      'waiting_since', case when v_ticket.waiting_since <= v_at then 'infinity' else v_ticket.waiting_since end);
-  elsif not (mail ->> 'automatic')::boolean and v_at >= coalesce(v_ticket.last_response_at, '-infinity') then
+    if not (mail ->> 'automatic')::boolean then
+      v_changes := desk.answered(v_ticket, v_at, coalesce((mail ->> 'sent')::boolean, false));
+    end if;
+  elsif desk.opens_again(mail, v_ticket.id) and v_at >= coalesce(v_ticket.last_response_at, '-infinity') then
     v_changes := jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, v_at));
+  end if;
+  if v_ticket.spam and not coalesce((mail ->> 'spam')::boolean, false) and not (mail ->> 'automatic')::boolean
+     and not desk.is_judged(v_ticket.id) then
+    v_changes := v_changes || '{"spam": false}';
   end if;
   perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}', null,
     jsonb_build_object('content', desk.searchable(mail), 'messages', 1, 'at', v_at,
@@ -188,7 +209,8 @@ begin
   return v_id;
 end $$;
 
--- A mail of which the desk already holds a copy; null when there is none.
+-- A mail of which the desk already holds a copy; null when there is none, or when it was ignored for where it
+-- lay (a draft, the bin) and lies elsewhere now.
 create or replace function desk.known_copy(mail jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 declare
@@ -196,13 +218,15 @@ declare
   v_message messages;
 begin
   select * into v_raw from raw_mails where sha256 = mail #>> '{raw,sha256}';
-  if found and (v_raw.outcome <> 'quarantined' or mail -> 'quarantine' <> 'null') then
-    perform desk.enter_delivery(mail, v_raw.id);
+  if found and (v_raw.outcome <> 'quarantined' or mail -> 'quarantine' <> 'null')
+     and (v_raw.outcome <> 'ignored' or v_raw.ticket_id is not null or mail ->> 'ignore' <> '') then
+    perform desk.enter_copy(mail, v_raw);
     return desk.received_json('duplicate', v_raw.id, v_raw.ticket_id, reason => 'This very mail was taken in before.');
   end if;
   select * into v_message from messages m
     where m.message_id = mail ->> 'message_id' and m.fingerprint = mail ->> 'fingerprint';
   if found then
+    perform desk.enter_thread(mail, v_message.ticket_id);
     return desk.received_json('duplicate',
       desk.enter_raw_mail(mail, 'duplicate', 'A copy of ' || v_message.message_id || '.', v_message.ticket_id),
       v_message.ticket_id, v_message.id, reason => 'A copy of a mail that was taken in before.');
@@ -210,23 +234,12 @@ begin
   return null;
 end $$;
 
--- Our own answer, come back by a list, a forwarding rule or a copy to ourselves.
-create or replace function desk.own_answer(mail jsonb) returns uuid
-language plpgsql stable set search_path = desk, public, pg_temp as $$
-begin
-  if mail ->> 'writer' <> 'mailbox' then
-    return null;
-  end if;
-  return (select m.ticket_id from messages m where m.direction = 'outgoing'
-    and mail ->> 'message_id' in (m.message_id, m.provider_message_id) limit 1);
-end $$;
-
 create or replace function desk.take_mail(mail jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 declare
   v_known jsonb;
   v_match record;
-  v_own uuid;
+  v_own messages;
   v_raw bigint;
   v_outcome mail_outcome := 'appended';
 begin
@@ -243,10 +256,8 @@ begin
   end if;
   mail := desk.with_writer(mail);
   v_own := desk.own_answer(mail);
-  if v_own is not null or mail ->> 'ignore' <> '' then
-    mail := mail || jsonb_build_object('ignore', coalesce(nullif(mail ->> 'ignore', ''), 'Our own answer came back.'));
-    return desk.received_json('ignored', desk.enter_raw_mail(mail, 'ignored', mail ->> 'ignore', v_own), v_own,
-      reason => mail ->> 'ignore');
+  if v_own.id is not null or mail ->> 'ignore' <> '' then
+    return desk.ignore_mail(mail, v_own);
   end if;
   if mail -> 'bounce' <> 'null' then
     return desk.take_bounce(mail);
@@ -260,6 +271,7 @@ begin
     perform desk.join_ticket(mail, v_match.ticket_id);
   end if;
   v_raw := desk.enter_raw_mail(mail, v_outcome, '', v_match.ticket_id);
+  perform desk.enter_thread(mail, v_match.ticket_id);
   return desk.received_json(v_outcome, v_raw, v_match.ticket_id,
     desk.add_message(mail, v_match.ticket_id, v_raw, v_match.rule, v_match.evidence), v_match.rule, v_match.evidence);
 end $$;

@@ -33,6 +33,10 @@ begin
     raise exception 'No mailbox is connected, so no answer can leave.' using errcode = 'PT409',
       hint = 'Connect one: ttydesk gmail connect; for a Maildir, start the daemon: ttydesk sync.';
   end if;
+  if v_answered.raw_mail_id is null and v_answered.direction = 'incoming' then
+    select s.* into v_answered             -- written down by us, so nobody has it: go on from our own last answer
+      from desk.standing_messages(t.id) s where s.direction = 'outgoing' limit 1;
+  end if;
   if v_answered.raw_mail_id is not null or v_answered.direction = 'outgoing' then
     v_parents := v_answered.reference_ids || v_answered.message_id;
   end if;
@@ -76,7 +80,7 @@ begin
         a.value ->> 'sha256'
       from jsonb_array_elements(reply.attachments) with ordinality a (value, ord);
     perform desk.change_ticket(v_ticket, jsonb_build_object('status', coalesce(reply.status, v_ticket.status),
-      'waiting_since', 'infinity', 'last_response_at', now(),
+      'waiting_since', 'infinity', 'last_response_at', now(), 'spam', false,
       'assigned_to', coalesce(v_ticket.assigned_to, v_agent)), 'replied', '', request_id,
       jsonb_build_object('content', content, 'messages', 1, 'attachments', jsonb_array_length(reply.attachments)));
     delete from drafts where ticket_id = v_ticket.id and agent_id = v_agent and kind = 'reply';

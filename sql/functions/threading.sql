@@ -64,8 +64,12 @@ begin
   select m.ticket_id, 'answered_by', m.message_id into ticket_id, rule, evidence
     from messages m where m.in_reply_to = mail ->> 'message_id' limit 1;
   if ticket_id is null and mail ->> 'gmail_thread_id' is not null then
-    select t.id, 'gmail_thread', t.gmail_thread_id into ticket_id, rule, evidence
-      from tickets t where t.gmail_thread_id = mail ->> 'gmail_thread_id' order by t.number limit 1;
+    ticket_id := coalesce(
+      (select h.ticket_id from threads h where h.mailbox_id = (mail ->> 'mailbox_id')::uuid
+        and h.thread_id = mail ->> 'gmail_thread_id'),
+      (select t.id from tickets t where t.gmail_thread_id = mail ->> 'gmail_thread_id' order by t.number limit 1));
+    rule := 'gmail_thread';
+    evidence := mail ->> 'gmail_thread_id';
   end if;
   if ticket_id is null and mail -> 'reply_tokens' <> '[]' then
     select t.id, 'reply_token', 'the token of #' || t.number into ticket_id, rule, evidence

@@ -10,7 +10,7 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'created_at', t.created_at, 'updated_at', t.updated_at, 'last_response_at', t.last_response_at,
     'last_message_at', t.last_message_at, 'waiting_since', nullif(t.waiting_since, 'infinity'),
     'message_count', t.message_count, 'attachment_count', t.attachment_count,
-    'gmail_thread_id', t.gmail_thread_id)
+    'gmail_thread_id', t.gmail_thread_id, 'spam', t.spam)
   from users u left join users a on a.id = t.assigned_to where u.id = t.user_id;
 $$;
 
@@ -38,7 +38,7 @@ create or replace function desk.ticket_state(t desk.tickets) returns jsonb
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 begin
   return jsonb_build_object('status', t.status, 'priority', t.priority, 'subject', t.subject,
-    'department', t.department, 'assigned_to', t.assigned_to,
+    'department', t.department, 'assigned_to', t.assigned_to, 'spam', t.spam,
     'waiting_since', t.waiting_since, 'last_response_at', t.last_response_at);
 end $$;
 
@@ -68,13 +68,16 @@ begin
   end if;
   update tickets set status = v_new.status, priority = v_new.priority, subject = v_new.subject,
       department = v_new.department, assigned_to = v_new.assigned_to, waiting_since = v_new.waiting_since,
-      last_response_at = v_new.last_response_at,
+      last_response_at = v_new.last_response_at, spam = v_new.spam,
       updated_at = greatest(updated_at, v_at), created_at = least(created_at, v_at),
       last_message_at = case when message ? 'messages' then greatest(last_message_at, v_at) else last_message_at end,
       message_count = message_count + coalesce((message ->> 'messages')::integer, 0),
       attachment_count = attachment_count + coalesce((message ->> 'attachments')::integer, 0),
       words = case when message ? 'content' then desk.add_words(words, message ->> 'content') else words end
     where id = t.id;
+  if v_after ?| array['status', 'spam'] then
+    update threads set changes = changes + 1 where ticket_id = t.id;
+  end if;
   perform desk.record_event(t.id, kind, coalesce(v_before, '{}'), coalesce(v_after, '{}'), reason, request_id);
 end $$;
 
@@ -86,7 +89,7 @@ declare
   v_agent uuid;
 begin
   select string_agg(key, ', ') into v_unknown from jsonb_object_keys(changes) key
-    where key <> all (array['status', 'priority', 'subject', 'department', 'assignee']);
+    where key <> all (array['status', 'priority', 'subject', 'department', 'assignee', 'spam']);
   if v_unknown is not null then
     raise exception 'A ticket has no field %.', v_unknown using errcode = 'PT422';
   end if;

@@ -77,3 +77,10 @@ def test_any_line_is_a_filter_or_refused(text: str) -> None:
 def test_any_text_is_a_filter_or_refused(text: str) -> None:
     with suppress(Invalid):
         parse_query(text, NOW)
+
+
+def test_spam_is_asked_for() -> None:
+    assert parse_query("is:spam lamp", NOW) == TicketFilter(spam=True, words="lamp")
+    assert parse_query(VIEWS["spam"], NOW) == TicketFilter(spam=True)
+    with pytest.raises(Invalid, match='"is:open" means nothing'):
+        parse_query("is:open", NOW)
