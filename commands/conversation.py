@@ -103,8 +103,14 @@ def _attachment(attachment: Attachment) -> str:
 def _change(before: dict[str, Any], after: dict[str, Any]) -> str:
     fields = [field for field in {**before, **after} if before.get(field) != after.get(field)]
     return safe_line(
-        ", ".join(f"{field}: {before.get(field, '')} -> {after.get(field, '')}" for field in fields)
+        ", ".join(
+            f"{field}: {_value(before.get(field, ''))} -> {_value(after.get(field, ''))}" for field in fields
+        )
     )
+
+
+def _value(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _person(name: str, email: str) -> str:

@@ -38,7 +38,8 @@ def list_tickets(
         ),
     ] = "",
     view: Annotated[
-        str | None, typer.Option(metavar="VIEW", help="unassigned, mine, open, pending, resolved or all.")
+        str | None,
+        typer.Option(metavar="VIEW", help="unassigned, mine, open, pending, resolved, all or spam."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
     sort: Annotated[Sort, typer.Option(help="What comes first.")] = "latest",
@@ -188,12 +189,15 @@ def update_tickets(
     assignee: Assignee = None,
     subject: Annotated[str | None, typer.Option(parser=plain, metavar="TEXT")] = None,
     department: Department = None,
+    spam: Annotated[
+        bool | None, typer.Option("--spam/--not-spam", help="Out of all lists but that of spam, or back.")
+    ] = None,
     reason: Annotated[str, typer.Option(parser=plain, metavar="TEXT", help="Kept with the change.")] = "",
     json: Json = False,
 ) -> None:
     """Change tickets: who has them, how urgent, how far."""
     changes = _changes(
-        status=status, priority=priority, assignee=assignee, subject=subject, department=department
+        status=status, priority=priority, assignee=assignee, subject=subject, department=department, spam=spam
     )
     if not changes:
         raise typer.BadParameter("There is nothing to change: give at least one option.")
@@ -240,7 +244,7 @@ def _draft(context: typer.Context, number: int, kind: str) -> str:
     return next((draft.content for draft in conversation.drafts if draft.kind == kind), "")
 
 
-def _changes(**fields: str | None) -> dict[str, Any]:
+def _changes(**fields: str | bool | None) -> dict[str, Any]:
     """The fields that were typed; "none" stands for nobody and for no department."""
     changes: dict[str, Any] = {field: value for field, value in fields.items() if value is not None}
     for field in ("assignee", "department"):

@@ -69,6 +69,7 @@ VERBS = {
         "Set the priority", tuple(Priority),
     ),
     "assign": Verb(_assign, "Give it to somebody", ("me", "none"), free="an agent's address"),
+    "spam": Verb(lambda screen, _: screen.action_spam(), "It is spam, or it is none after all"),
     "resolve": Verb(lambda screen, _: screen.action_resolve(), "Resolve, and go to the next"),
     "reply": Verb(lambda screen, _: screen.call_later(screen.action_reply), "Answer the customer"),
     "note": Verb(lambda screen, _: screen.call_later(screen.action_note), "Write a note"),

@@ -23,6 +23,7 @@ _ALWAYS = (
 _QUIETLY = (
     ("ticket.assign-me", "I", "assign_me", "Take it", "Assign it to me"),
     ("ticket.priority", "p", "priority", "Priority", "Change the priority"),
+    ("ticket.spam", "exclamation_mark", "spam", "Spam", "It is spam, or it is none after all"),
     ("ticket.undo", "z", "undo", "Undo", "Take back what I did last, a sent answer too"),
     ("ticket.redo", "Z", "redo", "Redo", "Do again what I took back"),
     ("ticket.repeat", "full_stop", "repeat", "Repeat", "The last change again, here"),

@@ -142,6 +142,18 @@ def test_assignee_none_gives_a_ticket_back(ttydesk: Ttydesk, printer: str) -> No
     assert changed["tickets"][0]["assignee_email"] is None
 
 
+def test_spam_is_marked_listed_apart_and_taken_back(ttydesk: Ttydesk, printer: str) -> None:
+    assert ttydesk("ticket", "update", printer, "--spam", "--json").json["tickets"][0]["spam"]
+    assert ttydesk("ticket", "list", "--json").json == []
+    for query in (("--view", "spam"), ("--query", "is:spam printer")):
+        (ticket,) = ttydesk("ticket", "list", *query, "--json").json
+        assert str(ticket["number"]) == printer
+    events = ttydesk("ticket", "events", printer)
+    assert "spam: no -> yes" in events.out
+    assert ttydesk("ticket", "update", printer, "--not-spam").code == 0
+    assert len(ttydesk("ticket", "list", "--json").json) == 1
+
+
 def test_several_tickets_change_together_or_not_at_all(ttydesk: Ttydesk, printer: str) -> None:
     refused = ttydesk("ticket", "update", printer, "999999", "--priority", "high")
     assert refused.code == 1

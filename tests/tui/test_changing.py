@@ -174,3 +174,27 @@ async def test_a_customers_answer_opens_the_ticket_before_ones_eyes(play: Play, 
         await service.receive_mail(mail("again", in_reply_to=["<m0@example.com>"], content="No, it is not!"))
         await stage.sees("No, it is not!")
         await stage.sees("● open")
+
+
+async def test_spam_leaves_the_lists_and_comes_back(play: Play, service: Desk, desk: Desk) -> None:
+    first, second = await some_tickets(service, 2)
+    async with play() as stage:
+        await stage.sees("Lamp 1")
+        await stage.press("exclamation_mark")
+        await stage.sees(f"#{second} marked as spam. z undoes it.")
+        await stage.until(lambda: "Lamp 1" not in stage.text().split("Lamp 0")[0])
+        assert (await ticket_of(desk, second)).spam
+        await stage.press("g", "exclamation_mark")
+        await stage.until(lambda: "Lamp 0" not in stage.text())
+        await stage.sees("Spam 1")
+        await stage.sees("Lamp 1")
+        await stage.press("exclamation_mark")
+        await stage.sees("no spam any more")
+        await stage.until(lambda: "There is no spam." in stage.text())
+        await stage.press("z")
+        await stage.sees(f"Undone: #{second} no spam any more")
+        assert (await ticket_of(desk, second)).spam
+        await stage.press("3")
+        await stage.sees("Lamp 0")
+        await stage.press("colon", *"spam", "enter")
+        await stage.sees(f"#{first} marked as spam")

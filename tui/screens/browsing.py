@@ -31,6 +31,7 @@ EMPTY = {
     "open": "No open tickets. Well done.",
     "pending": "No ticket waits for a customer's answer.",
     "resolved": "Nothing has been resolved yet.",
+    "spam": "There is no spam.",
     "all": (
         "There are no tickets yet.\n\nMail becomes tickets: deliver it into the Maildir and run"
         " “ttydesk sync”,\nor bring in old mail with “ttydesk mail import PATH”.\n\n"

@@ -60,6 +60,8 @@ class Changing(Reading):
             fields["status"] = Status(changes["status"])
         if "priority" in changes:
             fields["priority"] = Priority(changes["priority"])
+        if "spam" in changes:
+            fields["spam"] = changes["spam"]
         if "assignee" in changes:
             assignee = changes["assignee"]
             if assignee == "me" and self.me is not None:
@@ -106,6 +108,11 @@ class Changing(Reading):
     def action_assign_me(self) -> None:
         self.change_targets({"assignee": "me"}, "assigned to you")
 
+    def action_spam(self) -> None:
+        """Out of all lists but that of spam; on spam, back into them."""
+        spam = self.target is None or not self.target.spam
+        self.change_targets({"spam": spam}, "marked as spam" if spam else "no spam any more")
+
     def action_resolve(self) -> None:
         """Resolve and go to the next."""
         numbers = self.targets
@@ -129,7 +136,7 @@ class Changing(Reading):
         if self.history.last_changes is None:
             self.tell("Nothing to repeat yet.")
             return
-        words = ", ".join(f"{key} {value or 'nobody'}" for key, value in self.history.last_changes.items())
+        words = ", ".join(map(_change, self.history.last_changes.items()))
         self.change_targets(self.history.last_changes, f"set again: {safe_line(words, limit=80)}")
 
     @work(group="commands")
@@ -179,6 +186,13 @@ class Changing(Reading):
 
 def _tickets(numbers: Sequence[int]) -> str:
     return f"#{numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} tickets"
+
+
+def _change(change: tuple[str, Any]) -> str:
+    key, value = change
+    if key == "spam":
+        return "spam" if value else "no spam"
+    return f"{key} {value or 'nobody'}"
 
 
 def _agent_choice(agent: Agent) -> Choice:

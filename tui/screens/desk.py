@@ -31,6 +31,7 @@ _GO = (
     Choice("resolved", "resolved", "r"),
     Choice("all", "all", "a"),
     Choice("quarantine", "quarantine", "q"),
+    Choice("spam", "spam", "!"),
 )
 _CHORD_PAUSE = 0.3
 

@@ -68,4 +68,6 @@ def event_words(events: Sequence[Event], now: datetime) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "nothing" if value in (None, "", []) else safe_line(str(value), limit=200)

@@ -22,7 +22,7 @@ class Choice:
     value: str
     words: str
     key: str = ""
-    """As Textual names it; for letters the letter."""
+    """The character that is typed."""
 
 
 class Menu(ModalScreen[str | None]):
@@ -66,7 +66,7 @@ class Menu(ModalScreen[str | None]):
 
     def on_key(self, event: Key) -> None:
         for choice in self._choices:
-            if choice.key and event.key in (choice.key, event.character) and event.character == choice.key:
+            if choice.key and event.character == choice.key and "+" not in event.key:  # no alt+letter
                 event.stop()
                 event.prevent_default()
                 self.dismiss(choice.value)

@@ -43,7 +43,7 @@ class QuarantineScreen(Screen[None]):
         Binding("y", "copy", "Copy command", id="quarantine.copy", tooltip="Copy the retry command"),
         *(
             Binding(str(key), f"view('{view}')", view.capitalize(), show=False, id=f"view.{view}")
-            for key, view in enumerate(VIEWS[:-1], start=1)
+            for key, view in enumerate(VIEWS, start=1) if view != "quarantine"
         ),
     ]  # fmt: skip
 

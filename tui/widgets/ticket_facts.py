@@ -63,6 +63,8 @@ class TicketFacts(Widget):
         ticket = self.ticket
         assert ticket is not None
         line = Text(f"{SIGNS[ticket.status]} {ticket.status}", self._style(ticket.status), no_wrap=True)
+        if ticket.spam:
+            line.append("  ·  ", self._style("faint")).append("spam", self._style("high"))
         style = self._style("high") if ticket.priority is Priority.HIGH else self._style("faint")
         line.append("  ·  ", self._style("faint")).append(_PRIORITY[ticket.priority], style)
         name = ticket.assignee_name or ticket.assignee_email

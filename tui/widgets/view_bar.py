@@ -12,8 +12,10 @@ from textual.widget import Widget
 
 from core.models import Counts
 
-VIEWS = ("unassigned", "mine", "open", "pending", "resolved", "all", "quarantine")
-"""In the order of the keys 1 to 7."""
+VIEWS = ("unassigned", "mine", "open", "pending", "resolved", "all", "quarantine", "spam")
+"""In the order of the keys 1 to 8."""
+_RARE = ("quarantine", "spam")
+"""Not on the line while there is nothing in them."""
 
 
 class ViewBar(Widget):
@@ -49,7 +51,7 @@ class ViewBar(Widget):
         for key, view in enumerate(VIEWS, start=1):
             count = self._count(view)
             current = view == self.current
-            if view == "quarantine" and not current and count in ("", "0"):
+            if view in _RARE and not current and count in ("", "0"):
                 continue
             start = cell_len(line.plain)
             if spare < 1:
