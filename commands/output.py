@@ -108,6 +108,23 @@ def _widths(rows: Sequence[Sequence[str]], flexible: Sequence[int]) -> list[int]
     return widths
 
 
+def write_wrapped(rows: Sequence[tuple[Sequence[str], str]]) -> None:
+    """Safe cells, aligned, for a terminal; the last of a row may have lines, and wraps.
+
+    With each row comes the style of its first cell.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for place in range(len(rows[0][0])):
+        is_last = place == len(rows[0][0]) - 1
+        table.add_column(no_wrap=not is_last, overflow="fold")
+    for cells, style in rows:
+        table.add_row(Text(cells[0], style=style), *map(Text, cells[1:]))
+    _print(table)
+
+
 def write_heading(text: str) -> None:
     """A safe line, bold on a terminal."""
     if not is_terminal():

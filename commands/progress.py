@@ -38,6 +38,11 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, completed=count, total=self._total)
 
+    def at(self, what: str) -> None:
+        """What it is at, where nobody knows how much there is."""
+        if self._bar:
+            self._bar.update(self._task, description=what)
+
     def step(self, done: int, total: int, what: str) -> None:
         if self._bar:
             self._bar.update(self._task, completed=done, total=total, description=what)

@@ -46,7 +46,7 @@ def test_the_commands_of_the_desk_are_all_there() -> None:
         mail import, mail ingest, mail parse, mail why, mail verify,
         mail quarantine list, mail quarantine show, mail quarantine retry,
         agent add, agent list, agent update, db migrate, db status, db stop, config show, config path,
-        sync, demo
+        sync, demo, doctor
     """
     assert {" ".join(each.split()) for each in expected.split(",")} <= set(COMMANDS)
 

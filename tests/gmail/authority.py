@@ -22,10 +22,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class Refusal(Exception):
     """An error of OAuth (RFC 6749, 5.2)."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(self, error: str, description: str, status: int = 400, **more: str) -> None:
         super().__init__(description)
         self.status = status
-        self.json: Json = {"error": error, "error_description": description}
+        self.json: Json = {"error": error, "error_description": description} | more
 
 
 @dataclass(slots=True)
@@ -79,6 +79,8 @@ class Authority:
         self.access_seconds = 3_600.0
         self.refresh_seconds: float | None = None
         """How long refresh tokens last: an app in testing mode has 7 days."""
+        self.refuses: Refusal | None = None
+        """What whoever comes with a refresh token is told instead of an answer."""
         self.refreshes: Counter[str] = Counter()
         """Access tokens that were got with a refresh token, by address."""
         self.asked: list[dict[str, str]] = []
@@ -206,6 +208,8 @@ class Authority:
         return found
 
     def _refreshed(self, token: str) -> Json:
+        if self.refuses is not None:
+            raise self.refuses
         grant = self._refresh.get(token)
         if grant is None:
             raise Refusal("invalid_grant", "Bad Request")

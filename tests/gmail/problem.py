@@ -37,10 +37,14 @@ class Problem(Exception):
         self.domain = domain
         self.headers = dict(headers or {})
         self.more = more
+        self.details: list[Json] = []
+        """Google's own, of the newer form (google.rpc.ErrorInfo)."""
 
     def json(self) -> Json:
         inner = {"message": self.message, "domain": self.domain, "reason": self.reason} | self.more
         error: Json = {"code": self.status, "message": self.message, "errors": [inner]}
+        if self.details:
+            error["details"] = self.details
         if self.status in STATUS_NAMES:
             error["status"] = STATUS_NAMES[self.status]
         return {"error": error}
@@ -79,6 +83,54 @@ def insufficient_scopes() -> Problem:
             "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="insufficient_scope"'
         },
     )
+
+
+def switched_off(title: str = "Gmail API", service: str = "gmail.googleapis.com") -> Problem:
+    """The API is not enabled in the project of the client."""
+    link = f"https://console.developers.google.com/apis/api/{service}/overview?project=123456789012"
+    message = (
+        f"{title} has not been used in project 123456789012 before or it is disabled. Enable it by visiting "
+        f"{link} then retry. If you enabled this API recently, wait a few minutes for the action to "
+        "propagate to our systems and retry."
+    )
+    problem = Problem(
+        403,
+        "accessNotConfigured",
+        message,
+        "usageLimits",
+        extendedHelp="https://console.developers.google.com",
+    )
+    metadata = {
+        "service": service,
+        "serviceTitle": title,
+        "consumer": "projects/123456789012",
+        "activationUrl": link,
+    }
+    problem.details = [_info("SERVICE_DISABLED", metadata)]
+    return problem
+
+
+def spent(limit: int) -> Problem:
+    """429 with what the project was granted."""
+    problem = rate_limited(429)
+    metadata = {
+        "service": "gmail.googleapis.com",
+        "quota_metric": "gmail.googleapis.com/default",
+        "quota_limit": "DefaultPerMinutePerUser",
+        "quota_limit_value": str(limit),
+        "consumer": "projects/123456789012",
+    }
+    problem.details = [_info("RATE_LIMIT_EXCEEDED", metadata)]
+    return problem
+
+
+def _info(reason: str, metadata: Mapping[str, str]) -> Json:
+    return {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": "googleapis.com",
+        "metadata": dict(metadata),
+    }
 
 
 def rate_limited(status: int = 429, retry_after: float | None = None) -> Problem:

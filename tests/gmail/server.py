@@ -26,6 +26,7 @@ from tests.gmail.mailbox import Mailbox
 from tests.gmail.notice import Notices
 from tests.gmail.post import Habits, Post
 from tests.gmail.problem import Json, Problem
+from tests.gmail.pubsub import PubSub
 from tests.gmail.quota import UNITS_A_MINUTE, Quota
 from tests.gmail.route import document_for
 from tests.gmail.service import Answer, Service
@@ -66,6 +67,7 @@ class GmailServer:
             self.clock, self.authority, self.quota, self.faults, self.habits, self.notices, self.mailboxes,
             self.post, CALLS,
         )  # fmt: skip
+        self.pubsub = PubSub(self.authority)
         self._batches = Batches(self._service, random.Random(f"{seed} batches"))
         self._uploads = Uploads(self._service)
         self._sign_in = SignIn(self.authority, self.faults)
@@ -101,6 +103,10 @@ class GmailServer:
     def grant(self, address: str | None = None, *scopes: str) -> Tokens:
         """Consent without a browser; gmail.modify where no scopes are named."""
         return self.authority.grant(self.mailbox(address).address, scopes or (MODIFY,))
+
+    def bar(self, problem: Problem | None) -> None:
+        """From now on every call of Gmail's is told this; None: they are answered again."""
+        self._service.barred = problem
 
     # What happened
 
@@ -163,6 +169,8 @@ class GmailServer:
             return self._batches.answer(request.headers, request.body)
         if (answer := self._sign_in.answer(request)) is not None:
             return answer
+        if path.startswith("/v1/projects/"):
+            return self.pubsub.answer(request)
         if path.startswith("/gmail/v1/"):
             authorization = request.headers.get("authorization", "")
             return self._service.answer(request.verb, request.target, authorization, request.body)

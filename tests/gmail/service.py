@@ -84,6 +84,8 @@ class Service:
     post: Post
     handlers: "Mapping[str, Handler]"
     """What each method does."""
+    barred: Problem | None = None
+    """What every call is told instead of an answer: of an API that is switched off, for instance."""
     calls: Counter[str] = field(default_factory=Counter)
     """How often each method was called."""
     complaints: list[str] = field(default_factory=list)
@@ -132,6 +134,8 @@ class Service:
                 return Answer(ending="cut_before")
             if problem := self.faults.problem(kind):
                 return Answer.to(problem)
+            if self.barred is not None:
+                raise self.barred
             self.quota.take(call.mailbox.address, name)
             answer = Answer.of(self._handler(name)(call))
         except Problem as problem:

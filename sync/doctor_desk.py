@@ -1,0 +1,188 @@
+"""Checks of the desk as a whole: its folder, its database, its daemon, and what waits in it."""
+
+import shutil
+from datetime import timedelta
+
+from core.config import config_path
+from core.errors import DeskError
+from sync.doctor_finding import Checks, Verdict, failed, ok, span, unknown, warning
+from sync.doctor_state import QUARANTINE_LIMIT, State
+
+_MB = 1_000_000
+_LITTLE_ROOM = 1_000 * _MB
+_NO_ROOM = 100 * _MB
+_HUNG = timedelta(minutes=1)
+"""The daemon gives a sign of life every few seconds."""
+_LATE = timedelta(minutes=10)
+_NAMED = 10
+_RUN = "Start it with: ttydesk sync (docs/run.md has it as a service)"
+
+
+def settings_are_private(state: State) -> Verdict | None:
+    """That they can be read has shown before any check; whether others can read a secret in them has not."""
+    path = config_path(state.settings.home)
+    google = state.settings.google
+    secret = state.settings.database_url or google.client_secret
+    for file in (path if secret else None, google.client_file):
+        if file is not None and file.expanduser().is_file() and file.expanduser().stat().st_mode & 0o044:
+            return warning(f"Others can read {file}, which holds a secret.", f"chmod 600 {file}")
+    where = str(path) if path.exists() else "the defaults and the environment; there is no config.toml"
+    return ok(f"The settings are in order ({where}).")
+
+
+def home_is_private(state: State) -> Verdict:
+    home = state.settings.home
+    if home.stat().st_mode & 0o066:
+        return warning(
+            f"Other users of this machine can see into {home}, where the mail is kept.", f"chmod go-rw {home}"
+        )
+    return ok(f"Nobody else sees into {home}.")
+
+
+def disk_has_room(state: State) -> Verdict:
+    home = state.settings.home
+    free = shutil.disk_usage(home).free
+    said = f"{_size(free)} are free under {home}."
+    advice = "Make room: mail that cannot be stored stays in its mailbox, and answers wait."
+    if free < _NO_ROOM:
+        return failed(f"Only {said}", advice)
+    return warning(f"Only {said}", advice) if free < _LITTLE_ROOM else ok(said)
+
+
+def database_answers(state: State) -> Verdict:
+    if isinstance(state.looked_up, DeskError):
+        raise state.looked_up
+    which = "Your own Postgres" if state.settings.database_url else "The Postgres that came along"
+    return ok(f"{which} answers, and its tables and operations are those of this version.")
+
+
+def somebody_can_answer(state: State) -> Verdict:
+    active = [agent.email for agent in state.records.agents if agent.active]
+    if not active:
+        return failed("There is no active agent.", "Add one with: ttydesk agent add EMAIL")
+    me = state.settings.agent
+    if me and me not in active:
+        return failed(
+            f"The settings say that you are {me}, who is no active agent of this desk.",
+            "Add them with: ttydesk agent add, or change “agent” in the settings.",
+        )
+    return ok(f"{len(active)} active agent{'s'[: len(active) != 1]}.")
+
+
+def customers_can_write(state: State) -> Verdict:
+    state.records  # noqa: B018 - without them nothing is known of the mailboxes
+    connected = state.mailboxes
+    reachable = [known.address for known in connected if not known.address.endswith("@localhost")]
+    if reachable:
+        return ok(f"Customers write to {' and '.join(reachable)}.")
+    if not connected:
+        return failed("No mailbox is connected.", "Set mailbox.address, or type: ttydesk gmail connect")
+    return warning(
+        f"Customers cannot write to {connected[0].address}.",
+        "Set mailbox.address to your support address, or type: ttydesk gmail connect",
+    )
+
+
+def daemon_works(state: State) -> Verdict:
+    if state.daemon is not None:
+        return _daemon_lives(state)
+    elsewhere = {known.leased_by for known in state.mailboxes if state.works_elsewhere(known)}
+    if elsewhere:
+        return ok(f"A daemon works elsewhere: {', '.join(sorted(filter(None, elsewhere)))}.")
+    if not any(known.was_looked_at for known in state.mailboxes):
+        return warning("No daemon has worked here yet: mail is neither fetched nor sent.", _RUN)
+    return failed("No daemon works here: mail is neither fetched nor sent.", _RUN)
+
+
+def _daemon_lives(state: State) -> Verdict:
+    beat = state.heartbeat
+    if beat is None or beat.pid != state.daemon:
+        return unknown(f"The daemon (process {state.daemon}) has given no sign of life yet.")
+    silent = state.now - beat.beat_at
+    if silent > _HUNG:
+        return failed(
+            f"The daemon (process {state.daemon}) has given no sign of life for {span(silent)}.",
+            f"Its log says more. End it (kill {state.daemon}) and start it again: ttydesk sync",
+        )
+    return ok(f"The daemon works as process {state.daemon}.")
+
+
+def daemon_has_no_problem(state: State) -> Verdict | None:
+    beat = state.heartbeat
+    if state.daemon is None or beat is None or beat.pid != state.daemon:
+        return None
+    if not beat.problems:
+        return ok("The daemon meets no difficulty.")
+    part, problem = next(iter(beat.problems.items()))
+    more = f" ({len(beat.problems) - 1} more)" if len(beat.problems) > 1 else ""
+    return warning(f"{part}: {problem}{more}", "ttydesk sync status names all of it.")
+
+
+def answers_leave(state: State) -> Verdict:
+    outbox = state.records.outbox
+    if outbox.overdue_since and state.now - outbox.overdue_since > _LATE:
+        why = f": {outbox.problem}" if outbox.problem else "."
+        return failed(
+            f"An answer has waited for {span(state.now - outbox.overdue_since)} to leave{why}",
+            "It leaves by itself once what holds it up is mended; is the daemon well?",
+        )
+    waiting = f"{outbox.waiting} answer{'s'[: outbox.waiting != 1]} on the way" if outbox.waiting else ""
+    return ok(f"{waiting or 'No answer waits to leave'}.")
+
+
+def no_answer_was_given_up(state: State) -> Verdict:
+    failures = state.records.outbox.failed
+    if not failures:
+        return ok("None that could not be delivered and was not minded.")
+    named = ", ".join(f"#{number}" for number in failures[:_NAMED])
+    more = f" and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    return warning(
+        f"The last answer on {named}{more} could not be sent.",
+        f"ttydesk ticket show {failures[0]} says why; answer again, or resolve the ticket.",
+    )
+
+
+def quarantine_is_empty(state: State) -> Verdict:
+    count = state.records.quarantined
+    if not count:
+        return ok("Every mail could be read.")
+    at_least = "At least " if count >= QUARANTINE_LIMIT else ""
+    return warning(
+        f"{at_least}{count} mail{'s'[: count != 1]} could not be read, and became no ticket.",
+        "ttydesk mail quarantine list names them.",
+    )
+
+
+def gmail_is_connected(state: State) -> Verdict | None:
+    """Only where a client is set: without one nobody wants Gmail."""
+    google = state.settings.google
+    if not (google.client_id or google.client_file) or isinstance(state.looked_up, DeskError):
+        return None
+    if any(known.kind == "gmail" for known in state.mailboxes):
+        return None
+    return warning("A client of Google's is set, but no Gmail mailbox is connected.", "ttydesk gmail connect")
+
+
+def unread_settings(error: DeskError) -> Verdict:
+    """Where the settings cannot be read, which is all there is to say then."""
+    return failed(f"{error} Nothing else was looked at.", error.hint or "Mend it and look again.")
+
+
+def _size(bytes: int) -> str:
+    return f"{bytes / 1_000_000_000:.1f} GB" if bytes >= 1_000_000_000 else f"{bytes // _MB} MB"
+
+
+CHECKS: Checks[State] = (
+    ("settings", settings_are_private),
+    ("home folder", home_is_private),
+    ("disk", disk_has_room),
+    ("database", database_answers),
+    ("agents", somebody_can_answer),
+    ("address", customers_can_write),
+    ("daemon", daemon_works),
+    ("difficulties", daemon_has_no_problem),
+    ("outbox", answers_leave),
+    ("failed answers", no_answer_was_given_up),
+    ("quarantine", quarantine_is_empty),
+    ("gmail", gmail_is_connected),
+)

@@ -1,0 +1,111 @@
+"""Checks of the permission: its client and token, whether Google takes it, for what, and for how long."""
+
+import json
+from datetime import timedelta
+
+from core.config import Google as GoogleSettings
+from core.errors import Invalid
+from sync.auth import client_of
+from sync.consent import MODIFY, PUBSUB, REASONS
+from sync.doctor_account import Account
+from sync.doctor_finding import Told, Verdict, failed, ok, span, unknown, warning
+from sync.doctor_refusal import PUBLISH
+
+_ENOUGH = {
+    MODIFY: {MODIFY, "https://mail.google.com/"},
+    PUBSUB: {PUBSUB, "https://www.googleapis.com/auth/cloud-platform"},
+}
+"""A permission, and those that hold it."""
+_SKEW = 5.0
+_MUCH_SKEW = 300.0
+_TESTING = timedelta(days=8)
+"""A permission older than this is of no app in testing mode."""
+_CONSOLE = "Google's console, Google Auth Platform, Clients"
+
+
+def client_is_set(account: Account) -> Verdict:
+    google = account.state.settings.google
+    written = _client_file(google)
+    id = google.client_id or str(written.get("client_id", ""))
+    grant = account.grant_at_hand()
+    if not id:
+        said = "No OAuth client is set; the permission that is there goes on without it, a new one does not."
+        return warning(
+            said, f"Set google.client_id and google.client_secret, or google.client_file ({_CONSOLE})."
+        )
+    if not (written or google.client_secret):
+        return failed("google.client_secret is not set.", f"It stands beside the id in {_CONSOLE}.")
+    if grant is not None and grant.client_id != id:
+        return warning(
+            "The permission was given to another OAuth client than the one that is set.",
+            "Should the old one be deleted, the permission ends. To change over: ttydesk gmail connect",
+        )
+    return ok("The OAuth client is set.")
+
+
+def _client_file(google: GoogleSettings) -> dict[str, object]:
+    """What Google's JSON holds, without its outer brace; empty where none is set."""
+    if google.client_file is None:
+        return {}
+    path = google.client_file.expanduser()
+    advice = f"Download it again ({_CONSOLE}) and set google.client_file to it."
+    try:
+        (inner,) = client_of(json.loads(path.read_bytes()), str(path)).values()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Told(failed(f"{path} cannot be read: {why}.", advice)) from None
+    except (ValueError, AttributeError, Invalid):
+        raise Told(failed(f"{path} is not the JSON of an OAuth client.", advice)) from None
+    return inner
+
+
+def token_is_there(account: Account) -> Verdict:
+    if account.grant() is not None:
+        return ok(f"Its token lies in {account.place}.")
+    known = account.known
+    if account.state.works_elsewhere(known):
+        raise Told(unknown(f"Its token is not here: {known.leased_by} works on it. Ask the doctor there."))
+    return failed(
+        f"There is no token for it in {account.place}.", f"Get one: ttydesk gmail connect {known.address}"
+    )
+
+
+def google_lets_us_in(account: Account) -> Verdict:
+    account.signed_in()
+    return ok("Google gives access.")
+
+
+def scopes_suffice(account: Account) -> Verdict:
+    granted = account.signed_in().scopes
+    needed = [MODIFY, *([PUBSUB] if account.state.settings.google.subscription else [])]
+    missing = [scope for scope in needed if not granted & _ENOUGH[scope]]
+    if missing:
+        return failed(
+            f"It was not allowed to {'; '.join(REASONS[scope] for scope in missing)}.",
+            "Allow it again and tick all boxes: ttydesk gmail connect",
+        )
+    return ok("Everything that is needed was allowed.")
+
+
+def permission_lasts(account: Account) -> Verdict:
+    ends, now = account.signed_in().expires_at, account.state.now
+    grant = account.grant()
+    if ends is None:
+        age = now - grant.granted_at if grant else timedelta(0)
+        if age > _TESTING:
+            return ok(f"The permission is {span(age)} old: the app is not in testing mode.")
+        return ok("Google names no end of the permission.")
+    advice = f"{PUBLISH}; then, before it ends: ttydesk gmail connect"
+    said = f"The permission ends in {span(ends - now)} ({ends:%Y-%m-%d}): the app is in testing mode."
+    return warning(said, advice)
+
+
+def clock_is_right(account: Account) -> Verdict:
+    ahead = account.line.clock_ahead
+    if ahead is None:
+        return unknown("It takes an answer of Google's to tell.")
+    if abs(ahead) < _SKEW:
+        return ok("The clock goes as Google's does.")
+    said = f"The clock of this machine is {span(timedelta(seconds=ahead))} {'fast' if ahead > 0 else 'slow'}."
+    advice = "Let it be set by itself: timedatectl set-ntp true"
+    return (failed if abs(ahead) >= _MUCH_SKEW else warning)(said, advice)

@@ -1,0 +1,84 @@
+"""What the doctor looks up before the checks begin: the settings, the daemon, and what the database holds."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.config import Settings
+from core.connect import open_desk
+from core.desk import Desk
+from core.errors import DeskError, Unreachable
+from core.models import Agent, Mailbox, OutboxCount
+from sync.doctor_finding import Told, unknown
+from sync.heartbeat import Heartbeat, read_heartbeat
+from sync.lock import holder
+
+QUARANTINE_LIMIT = 100
+"""More mails in quarantine need not be told apart."""
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the database holds."""
+
+    mailboxes: list[Mailbox]
+    agents: list[Agent]
+    outbox: OutboxCount
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    settings: Settings
+    now: datetime
+    daemon: int | None
+    """The process of the daemon of this home folder."""
+    heartbeat: Heartbeat | None
+    looked_up: Records | DeskError
+
+    @property
+    def records(self) -> Records:
+        if isinstance(self.looked_up, DeskError):
+            raise Told(unknown("The database has to answer first."))
+        return self.looked_up
+
+    @property
+    def mailboxes(self) -> list[Mailbox]:
+        """Those that are connected; none where the database does not answer."""
+        found = [] if isinstance(self.looked_up, DeskError) else self.looked_up.mailboxes
+        return [known for known in found if known.connected]
+
+    def works_elsewhere(self, known: Mailbox) -> bool:
+        """Whether a daemon holds the mailbox, and this home's does not run."""
+        return self.daemon is None and known.leased_until is not None and known.leased_until > self.now
+
+
+async def look_up(settings: Settings, now: datetime) -> State:
+    """Never raises for what may be wrong with a desk."""
+    daemon, heartbeat = await asyncio.to_thread(
+        lambda: (holder(settings.home), read_heartbeat(settings.home))
+    )
+    return State(settings, now, daemon, heartbeat, await _looked_up(settings))
+
+
+async def _looked_up(settings: Settings) -> Records | DeskError:
+    try:
+        async with open_desk(settings, service=True, as_it_is=True) as desk:
+            return await asyncio.wait_for(_records(desk), _PATIENCE)
+    except TimeoutError:
+        return Unreachable(
+            f"The database took more than {_PATIENCE:.0f} seconds to answer.",
+            hint="Look at what it does; its log says more.",
+        )
+    except DeskError as error:
+        return error
+
+
+async def _records(desk: Desk) -> Records:
+    return Records(
+        mailboxes=await desk.list_mailboxes(),
+        agents=await desk.list_agents(),
+        outbox=await desk.count_outbox(),
+        quarantined=len(await desk.list_raw_mails(quarantined=True, limit=QUARANTINE_LIMIT)),
+    )

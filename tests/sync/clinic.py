@@ -1,0 +1,85 @@
+"""A desk with a mailbox at Gmail that is well in every respect, for tests that make it ill in one."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.config import Settings
+from core.desk import Desk
+from core.models import Mailbox
+from sync.auth import Grant, TokenFiles
+from sync.consent import MODIFY, PUBSUB
+from sync.doctor import diagnose
+from sync.doctor_finding import Finding
+from sync.gmail import Cursor
+from sync.heartbeat import Heartbeat, write_heartbeat
+from tests.gmail import GmailServer, Tokens
+
+ADDRESS = "help@example.com"
+PROJECT = "projects/example-desk"
+TOPIC, SUBSCRIPTION = f"{PROJECT}/topics/gmail", f"{PROJECT}/subscriptions/desk"
+PUBLISHER = {
+    "role": "roles/pubsub.publisher",
+    "members": ["serviceAccount:gmail-api-push@system.gserviceaccount.com"],
+}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Clinic:
+    settings: Settings
+    service: Desk
+    server: GmailServer
+    known: Mailbox
+
+    async def diagnose(self, **more: Any) -> list[Finding]:
+        return await diagnose(self.settings, **more)
+
+    async def finding(self, check: str, about: str = ADDRESS, **more: Any) -> Finding:
+        (found,) = [one for one in await self.diagnose(**more) if (one.check, one.about) == (check, about)]
+        return found
+
+    def set(self, **changes: Any) -> None:
+        """Settings of Google's part."""
+        google = self.settings.google.model_copy(update=changes)
+        self.settings = self.settings.model_copy(update={"google": google})
+
+    def allow(self, *scopes: str, **changes: Any) -> Tokens:
+        """A new permission in the place of the one that is there."""
+        tokens = self.server.grant(ADDRESS, *scopes)
+        inner = self.server.client_config["installed"]
+        grant = {
+            "address": ADDRESS,
+            "client_id": inner["client_id"],
+            "client_secret": inner["client_secret"],
+            "refresh_token": tokens.refresh_token,
+            "token_uri": inner["token_uri"],
+            "scopes": scopes,
+            "granted_at": utc_now() - timedelta(days=30),
+        }
+        TokenFiles(self.settings.home / "tokens").save(Grant.model_validate(grant | changes))
+        return tokens
+
+    def daemon_beats(self, ago: timedelta = timedelta(0), **more: Any) -> None:
+        """As a daemon of this very process; the lock is the test's own affair."""
+        at = utc_now() - ago
+        write_heartbeat(self.settings.home, Heartbeat(pid=os.getpid(), started_at=at, beat_at=at, **more))
+
+    async def have_read(self, history_id: int, at: datetime | None = None) -> None:
+        cursor = str(Cursor(history_id, at or utc_now()))
+        await self.service.save_cursor(self.known.id, cursor)
+
+    async def make_well(self) -> None:
+        self.allow(MODIFY, PUBSUB)
+        self.server.pubsub.subscriptions[SUBSCRIPTION] = {"name": SUBSCRIPTION, "topic": TOPIC}
+        self.server.pubsub.policies[TOPIC] = [PUBLISHER]
+        await self.have_read(self.server.mailbox(ADDRESS).history_id)
+        await self.service.save_watch(self.known.id, utc_now() + timedelta(days=6))
+
+
+Seconds = Callable[[], datetime]
