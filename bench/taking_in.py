@@ -30,12 +30,11 @@ from core.embedded import Embedded
 from core.files import LocalFiles
 from core.migrate import migrate
 from core.postgres import PostgresGateway
-from sync.archive import import_mails
+from sync.archive import find_many, import_mails
 from sync.arrivals import Arrivals
 from sync.maildir import Maildir
 from sync.parse import parse_mail
 from sync.reading import Intake
-from sync.source import find_mails
 
 _serial = count()
 _EXTRA = 1000
@@ -82,7 +81,7 @@ class Bench:
         folder, intake = self.maildir(mails), self.intake()
         async with _opened(database) as desk:
             start = time.perf_counter()
-            imported = await import_mails(desk, intake, find_mails([folder]).entries)
+            imported = await import_mails(desk, intake, find_many([folder]).entries)
             seconds = time.perf_counter() - start
         assert imported.counts.total() == len(mails), imported
         return seconds

@@ -39,13 +39,13 @@ def import_mails(
 ) -> None:
     """Take in mails that lie in files, oldest first. Those that are here already change nothing."""
     from commands.progress import Progress
+    from sync.archive import find_many
     from sync.archive import import_mails as run
     from sync.daemon import open_intake
-    from sync.source import find_mails
 
     settings = settings_of(context)
     with Progress("mails") as progress:
-        source = find_mails(paths, progress.found)
+        source = find_many(paths, progress.found)
 
         async def work(desk: "Desk") -> "Imported":
             return await run(desk, await open_intake(settings, desk), source.entries, progress.done)

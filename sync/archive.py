@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from core.desk import Desk
@@ -22,13 +23,15 @@ from core.models import Outcome, Received
 from sync.inbound import settle
 from sync.reading import Batch, Intake, Prepared, end_with_parent, prepare_batch
 from sync.receiving import Origin, Verdict, without_content
-from sync.source import Entry, Skipped
+from sync.source import Entry, Skipped, Source, find_mails
 
 BATCH = 32
 """Mails in one transaction."""
 _FEW = 96
 """Up to so many, starting processes takes longer than reading the mails here."""
 _AHEAD = 3
+_FOR_EACH_CORE = 2
+"""Readers: about half of the time one of them waits for the disk."""
 
 
 @dataclass(slots=True)
@@ -37,6 +40,21 @@ class Imported:
     """They add up to the mails that were read."""
     skipped: list[Skipped] = field(default_factory=list)
     """Files that could not be read after all."""
+
+
+def find_many(paths: Sequence[Path], progress: Callable[[int], None] | None = None) -> Source:
+    """`find_mails`, while what will read the mails starts, if they are many."""
+    is_started = False
+
+    def found(count: int) -> None:
+        nonlocal is_started
+        if count > _FEW and not is_started:
+            _forkserver().ensure_running()
+            is_started = True
+        if progress:
+            progress(count)
+
+    return find_mails(paths, found)
 
 
 async def import_mails(
@@ -50,7 +68,7 @@ async def import_mails(
     done until then stays done."""
     imported = Imported()
     if processes is None:
-        processes = 0 if len(entries) <= _FEW else min(os.cpu_count() or 1, 8)
+        processes = 0 if len(entries) <= _FEW else min((os.cpu_count() or 1) * _FOR_EACH_CORE, 8)
     batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)]
     done = 0
     async with aclosing(_Readers(intake, processes).prepare(batches)) as ready:
@@ -88,7 +106,8 @@ class _Readers:
         import multiprocessing
 
         # Not fork: this process has threads, and connections that no other may use.
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["sync.reading"])
         return ProcessPoolExecutor(self._processes, mp_context=context, initializer=end_with_parent)
 
     async def prepare(self, batches: Sequence[Batch]) -> AsyncGenerator[Prepared, None]:
@@ -138,6 +157,17 @@ class _Readers:
         except BrokenProcessPool:
             self._processes = 0
             self._executor = self._start()
+
+
+def _forkserver() -> Any:
+    """Where readers are forked from a process that has loaded what they need, once for all of them.
+
+    Not from this one: it has threads, and connections that no other may use.
+    """
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["sync.reading"])
+    return forkserver
 
 
 def _set_aside(intake: Intake, entry: Entry) -> dict[str, Any] | Skipped:
