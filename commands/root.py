@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import agent, config, db, demo, doctor, mail, sync, ticket
+from commands import agent, config, db, demo, doctor, gmail, mail, sync, ticket
 from commands.door import door
 from commands.opening import Typed, settings_of
 from commands.typed import folder
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(mail.app, name="mail")
+app.add_typer(gmail.app, name="gmail")
 app.add_typer(sync.app, name="sync")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

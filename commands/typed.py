@@ -4,6 +4,7 @@ The choices stand here as literals because the models they belong to are slow to
 (tests/commands/test_typed.py compares them).
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -35,6 +36,17 @@ def plain(typed: str) -> str:
     if not typed.isprintable() and any("\ud800" <= char <= "\udfff" for char in typed):
         raise typer.BadParameter("This is no text in UTF-8.")
     return typed
+
+
+def day(typed: str) -> datetime:
+    """A day as 2026-01-31, or a moment as 2026-01-31T14:30, in the time of this machine."""
+    try:
+        moment = datetime.fromisoformat(typed.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{typed!r} is no day; they look like 2026-01-31.") from None
+    if moment.year < 1980 or moment > datetime.now(moment.tzinfo):
+        raise typer.BadParameter(f"{typed!r} is not a day of the past.")
+    return moment
 
 
 Number = Annotated[int, typer.Argument(parser=ticket_number, metavar="NUMBER", help="1042 or #1042.")]

@@ -1,6 +1,6 @@
 """Which mailboxes this machine works on, and how each kind is opened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from core.config import Mailbox as MailboxSettings
 from core.config import Settings
@@ -18,9 +18,8 @@ _NO_ADDRESS = MailboxSettings().address
 """What the settings have as long as nobody said where customers write to."""
 
 
-def is_replaced(address: str, known: Sequence[Known]) -> bool:
-    """Whether a Maildir at this address gives way to Gmail: where it is the same address, or none at all."""
-    at_gmail = {one.address for one in known if one.connected and one.kind == "gmail"}
+def gives_way(address: str, at_gmail: Collection[str]) -> bool:
+    """Whether a Maildir at this address gives way to these at Gmail: at the same address, or at none."""
     return bool(at_gmail) and (address in at_gmail or address == _NO_ADDRESS)
 
 
@@ -30,10 +29,11 @@ async def settle_maildir(settings: Settings, desk: Desk) -> Known | None:
     Otherwise answers on tickets that came by no mailbox would leave through a folder that nobody reads.
     """
     box, known = settings.mailbox, await desk.list_mailboxes()
+    at_gmail = {one.address for one in known if one.connected and one.kind == "gmail"}
     for one in known:
-        if one.kind == "maildir" and one.connected and is_replaced(one.address, known):
+        if one.kind == "maildir" and one.connected and gives_way(one.address, at_gmail):
             await desk.disconnect_mailbox(one.id)
-    if is_replaced(box.address, known):
+    if gives_way(box.address, at_gmail):
         return None
     return await desk.connect_mailbox(MAILBOX, "maildir", box.address, box.name, box.signature)
 

@@ -21,8 +21,8 @@ from sync.auth import Grant
 MODIFY = "https://www.googleapis.com/auth/gmail.modify"
 PUBSUB = "https://www.googleapis.com/auth/pubsub"
 REASONS = {
-    MODIFY: "read new mail, send answers, and show a ticket's status as a label; it cannot delete mail",
-    PUBSUB: "hear of new mail at once, by Pub/Sub",
+    MODIFY: "read new mail, send answers, and show a ticket's status as a label",
+    PUBSUB: "hear of new mail at once, from your Pub/Sub subscription",
 }
 """What each permission is asked for."""
 
@@ -77,6 +77,8 @@ def ask_consent(
 class _Answer(BaseHTTPRequestHandler):
     """The one page that the browser comes back to."""
 
+    timeout = 3.0
+    """Seconds: browsers open connections in advance on which they say nothing."""
     server: "_Listener"
 
     def do_GET(self) -> None:
@@ -182,8 +184,7 @@ def _trade(flow: Any, code: str, request: Request) -> tuple[str, Grant]:
     missing = [scope for scope in request.scopes if scope not in granted]
     if missing:
         raise Forbidden(
-            "Not everything was allowed; without it ttydesk cannot "
-            + "; ".join(map(REASONS.__getitem__, missing)),
+            f"Not everything was allowed. Without it ttydesk cannot {', nor '.join(map(_reason, missing))}.",
             hint="Start again and tick all boxes: ttydesk gmail connect",
         )
     if not token.get("refresh_token"):
@@ -204,6 +205,10 @@ def _trade(flow: Any, code: str, request: Request) -> tuple[str, Grant]:
         expires_at=end_of(token, now),
     )
     return token["access_token"], grant
+
+
+def _reason(scope: str) -> str:
+    return REASONS.get(scope, scope)
 
 
 def end_of(token: Mapping[str, Any], now: datetime) -> datetime | None:

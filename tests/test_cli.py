@@ -45,6 +45,7 @@ def test_the_commands_of_the_desk_are_all_there() -> None:
         ticket list, ticket show, ticket create, ticket reply, ticket unsend, ticket note, ticket update,
         mail import, mail ingest, mail parse, mail why, mail verify,
         mail quarantine list, mail quarantine show, mail quarantine retry,
+        gmail connect, gmail status, gmail watch, gmail stop, gmail disconnect,
         agent add, agent list, agent update, db migrate, db status, db stop, config show, config path,
         sync, demo, doctor
     """
