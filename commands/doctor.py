@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.config import Settings
     from sync.doctor_finding import Finding
 
+_WIDEST = len("cannot tell")
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "cannot tell": "dim"}
 """By result, whose word says the same without colours."""
 
@@ -77,7 +78,7 @@ def _rows(findings: "list[Finding]") -> list[tuple[list[str], str]]:
             if len(names) > 1:
                 check, said = f"{len(names)} checks", f"{said} ({', '.join(names)})"
         lines = [_safe(said), *([f"→ {_safe(finding.advice)}"] if finding.advice else [])]
-        rows.append(([finding.result, check, "\n".join(lines)], _STYLES[finding.result]))
+        rows.append(([finding.result.ljust(_WIDEST), check, "\n".join(lines)], _STYLES[finding.result]))
     return rows
 
 

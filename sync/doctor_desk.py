@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 from core.config import config_path
 from core.errors import DeskError
@@ -23,8 +24,9 @@ def settings_are_private(state: State) -> Verdict | None:
     path = config_path(state.settings.home)
     google = state.settings.google
     secret = state.settings.database_url or google.client_secret
-    for file in (path if secret else None, google.client_file):
-        if file is not None and file.expanduser().is_file() and file.expanduser().stat().st_mode & 0o044:
+    client_file = google.client_file and state.settings.home / google.client_file.expanduser()
+    for file in (path if secret else None, client_file):
+        if file is not None and file.is_file() and _others_may(file, 0o004):
             return warning(f"Others can read {file}, which holds a secret.", f"chmod 600 {file}")
     where = str(path) if path.exists() else "the defaults and the environment; there is no config.toml"
     return ok(f"The settings are in order ({where}).")
@@ -32,11 +34,15 @@ def settings_are_private(state: State) -> Verdict | None:
 
 def home_is_private(state: State) -> Verdict:
     home = state.settings.home
-    if home.stat().st_mode & 0o066:
-        return warning(
-            f"Other users of this machine can see into {home}, where the mail is kept.", f"chmod go-rw {home}"
-        )
+    if _others_may(home, 0o006):
+        return warning(f"Others can see into {home}, where the mail is kept.", f"chmod o-rw {home}")
     return ok(f"Nobody else sees into {home}.")
+
+
+def _others_may(path: Path, rights: int) -> bool:
+    """Whether everybody on the machine has one of the rights, and can get there."""
+    way = path.absolute().parents
+    return bool(path.stat().st_mode & rights) and all(folder.stat().st_mode & 0o001 for folder in way)
 
 
 def disk_has_room(state: State) -> Verdict:

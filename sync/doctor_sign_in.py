@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 from core.config import Google as GoogleSettings
 from core.errors import Invalid
@@ -25,7 +26,7 @@ _CONSOLE = "Google's console, Google Auth Platform, Clients"
 
 def client_is_set(account: Account) -> Verdict:
     google = account.state.settings.google
-    written = _client_file(google)
+    written = _client_file(account.state.settings.home, google)
     id = google.client_id or str(written.get("client_id", ""))
     grant = account.grant_at_hand()
     if not id:
@@ -43,11 +44,11 @@ def client_is_set(account: Account) -> Verdict:
     return ok("The OAuth client is set.")
 
 
-def _client_file(google: GoogleSettings) -> dict[str, object]:
+def _client_file(home: Path, google: GoogleSettings) -> dict[str, object]:
     """What Google's JSON holds, without its outer brace; empty where none is set."""
     if google.client_file is None:
         return {}
-    path = google.client_file.expanduser()
+    path = home / google.client_file.expanduser()
     advice = f"Download it again ({_CONSOLE}) and set google.client_file to it."
     try:
         (inner,) = client_of(json.loads(path.read_bytes()), str(path)).values()
@@ -66,7 +67,8 @@ def token_is_there(account: Account) -> Verdict:
     if account.state.works_elsewhere(known):
         raise Told(unknown(f"Its token is not here: {known.leased_by} works on it. Ask the doctor there."))
     return failed(
-        f"There is no token for it in {account.place}.", f"Get one: ttydesk gmail connect {known.address}"
+        f"There is no token for it in {account.place}.",
+        f"Get one: ttydesk gmail connect --address {known.address}",
     )
 
 
@@ -88,8 +90,10 @@ def scopes_suffice(account: Account) -> Verdict:
 
 
 def permission_lasts(account: Account) -> Verdict:
-    ends, now = account.signed_in().expires_at, account.state.now
-    grant = account.grant()
+    grant, now = account.grant_at_hand(), account.state.now
+    ends = grant.expires_at if grant else None
+    if ends is None or ends <= now:  # else it can be told without Google, too
+        ends = account.signed_in().expires_at
     if ends is None:
         age = now - grant.granted_at if grant else timedelta(0)
         if age > _TESTING:

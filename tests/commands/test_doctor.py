@@ -62,7 +62,7 @@ def test_on_a_terminal_it_is_drawn_by_mailbox(
     doctor._print(FOUND)
     assert capsys.readouterr().out.splitlines() == [
         "The desk",
-        "ok  disk  1 GB is free.",
+        "ok           disk  1 GB is free.",
         "",
         "help@example.com",
         "failed       sign-in   It ␛[31mends.",

@@ -1,9 +1,11 @@
 """The doctor on the desk as a whole: each finding, by making it true."""
 
+import os
 import shutil
 from collections import namedtuple
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -46,19 +48,24 @@ async def test_a_new_desk_is_well_but_for_its_daemon(settings: Settings) -> None
 
 
 async def test_others_can_read_what_is_secret(settings: Settings) -> None:
+    """Not under tmp_path, where nobody else gets whatever the rights are."""
     assert "no config.toml" in (await finding(settings, "settings")).said
-    file = settings.home / "config.toml"
-    file.write_text("")
-    file.chmod(0o644)
-    found = await finding(settings, "settings")
-    assert (found.result, found.advice) == (WARNING, f"chmod 600 {file}")
-    file.chmod(0o600)
-    assert (await finding(settings, "settings")).result is OK
-    settings.home.chmod(0o755)
-    found = await finding(settings, "home folder")
-    assert (found.result, found.advice) == (WARNING, f"chmod go-rw {settings.home}")
-    settings.home.chmod(0o711)  # as the account of the server needs it
-    assert (await finding(settings, "home folder")).result is OK
+    with TemporaryDirectory(prefix="ttydesk-tests-") as folder:
+        home = Path(folder)
+        settings = settings.model_copy(update={"home": home})
+        file = home / "config.toml"
+        file.write_text("")
+        os.chmod(file, 0o644)
+        assert (await finding(settings, "settings")).result is OK  # nobody gets there
+        os.chmod(home, 0o711)
+        found = await finding(settings, "settings")
+        assert (found.result, found.advice) == (WARNING, f"chmod 600 {file}")
+        assert (await finding(settings, "home folder")).result is OK
+        os.chmod(file, 0o600)
+        assert (await finding(settings, "settings")).result is OK
+        os.chmod(home, 0o755)
+        found = await finding(settings, "home folder")
+        assert (found.result, found.advice) == (WARNING, f"chmod o-rw {home}")
 
 
 def test_settings_that_cannot_be_read_are_all_there_is_to_say() -> None:

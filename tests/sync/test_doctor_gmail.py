@@ -113,6 +113,8 @@ async def test_testing_mode_is_told_days_before_the_end(clinic: Clinic) -> None:
     clinic.allow(MODIFY, PUBSUB, expires_at=utc_now() + timedelta(days=5, minutes=5))
     found = await clinic.finding("testing mode")
     assert found.result is WARNING and "ends in 5 days" in found.said and "Publish the app" in found.advice
+    clinic.server.authority.refuses = Refusal("backend", "Backend Error", 503)
+    assert (await clinic.finding("testing mode")) == found
 
 
 async def test_testing_mode_is_told_after_the_end(clinic: Clinic) -> None:
