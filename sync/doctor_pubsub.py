@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.errors import DeskError
+from sync.client import find_client
 from sync.consent import PUBSUB
 from sync.doctor_account import Account
 from sync.doctor_call import Refusal
@@ -41,7 +43,22 @@ def names_are_right(account: Account) -> Verdict | None:
             "google.subscription is set, but google.topic is not: Gmail tells no topic of new mail.",
             "Set google.topic, then: ttydesk gmail watch",
         )
+    project = _project(account)
+    if project and not google.topic.startswith(f"projects/{project}/"):
+        return failed(
+            f"The topic is not of the OAuth client's own project ({project}), and Gmail takes no other.",
+            f"Make one there: gcloud pubsub topics create projects/{project}/topics/gmail",
+        )
     return ok("Topic and subscription are named as they should be.")
+
+
+def _project(account: Account) -> str:
+    """The client's, where Google's file says it; what is wrong with the file is told by another check."""
+    try:
+        (client,) = find_client(account.state.settings).values()
+    except DeskError:
+        return ""
+    return str(client.get("project_id", ""))
 
 
 def _is_name(kind: str, name: str) -> bool:

@@ -1,12 +1,9 @@
 """Checks of the permission: its client and token, whether Google takes it, for what, and for how long."""
 
-import json
 from datetime import timedelta
-from pathlib import Path
 
-from core.config import Google as GoogleSettings
-from core.errors import Invalid
-from sync.auth import client_of
+from core.errors import DeskError
+from sync.client import find_client
 from sync.consent import MODIFY, PUBSUB, REASONS
 from sync.doctor_account import Account
 from sync.doctor_finding import Told, Verdict, failed, ok, span, unknown, warning
@@ -25,39 +22,22 @@ _CONSOLE = "Google's console, Google Auth Platform, Clients"
 
 
 def client_is_set(account: Account) -> Verdict:
-    google = account.state.settings.google
-    written = _client_file(account.state.settings.home, google)
-    id = google.client_id or str(written.get("client_id", ""))
-    grant = account.grant_at_hand()
-    if not id:
-        said = "No OAuth client is set; the permission that is there goes on without it, a new one does not."
+    settings, grant = account.state.settings, account.grant_at_hand()
+    if not (settings.google.client_id or settings.google.client_file):
         return warning(
-            said, f"Set google.client_id and google.client_secret, or google.client_file ({_CONSOLE})."
+            "No OAuth client is set; the permission that is there goes on without it, a new one does not.",
+            f"Set google.client_file to the JSON that Google gives for it ({_CONSOLE}).",
         )
-    if not (written or google.client_secret):
-        return failed("google.client_secret is not set.", f"It stands beside the id in {_CONSOLE}.")
-    if grant is not None and grant.client_id != id:
+    try:
+        (client,) = find_client(settings).values()
+    except DeskError as error:
+        return failed(str(error), error.hint or f"Download it again ({_CONSOLE}).")
+    if grant is not None and grant.client_id != client["client_id"]:
         return warning(
             "The permission was given to another OAuth client than the one that is set.",
             "Should the old one be deleted, the permission ends. To change over: ttydesk gmail connect",
         )
     return ok("The OAuth client is set.")
-
-
-def _client_file(home: Path, google: GoogleSettings) -> dict[str, object]:
-    """What Google's JSON holds, without its outer brace; empty where none is set."""
-    if google.client_file is None:
-        return {}
-    path = home / google.client_file.expanduser()
-    advice = f"Download it again ({_CONSOLE}) and set google.client_file to it."
-    try:
-        (inner,) = client_of(json.loads(path.read_bytes()), str(path)).values()
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise Told(failed(f"{path} cannot be read: {why}.", advice)) from None
-    except (ValueError, AttributeError, Invalid):
-        raise Told(failed(f"{path} is not the JSON of an OAuth client.", advice)) from None
-    return inner
 
 
 def token_is_there(account: Account) -> Verdict:

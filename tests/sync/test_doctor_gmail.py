@@ -67,7 +67,8 @@ async def test_the_oauth_client(clinic: Clinic) -> None:
 
     file = clinic.settings.home / "client.json"
     clinic.set(client_file=file)
-    assert "cannot be read: no such file" in (await clinic.finding("client")).said
+    found = await clinic.finding("client")
+    assert "cannot be read: no such file" in found.said and "Download it again" in found.advice
     file.write_text('{"type": "service_account"}')
     assert "is not the JSON of an OAuth client" in (await clinic.finding("client")).said
     file.write_text(json.dumps(clinic.server.client_config))

@@ -1,5 +1,6 @@
 """The doctor on Pub/Sub: names, subscription and rights, by our own answers and by Google's emulator."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -40,6 +41,19 @@ async def test_topic_and_subscription_belong_together(clinic: Clinic) -> None:
     clinic.set(topic="", subscription="")
     checks = {one.check for one in await clinic.diagnose() if one.about == ADDRESS}
     assert not checks & {"names", "topic", "subscription"}
+
+
+async def test_a_topic_of_another_project_than_the_clients(clinic: Clinic) -> None:
+    file = clinic.settings.home / "client.json"
+    client = clinic.server.client_config
+    client["installed"]["project_id"] = "example-desk"
+    file.write_text(json.dumps(client))
+    clinic.set(client_id="", client_secret=None, client_file=file)
+    assert (await clinic.finding("names")).result is OK
+    client["installed"]["project_id"] = "another-desk"
+    file.write_text(json.dumps(client))
+    found = await clinic.finding("names")
+    assert found.result is FAILED and "own project (another-desk)" in found.said
 
 
 @pytest.mark.parametrize(
