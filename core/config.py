@@ -81,6 +81,8 @@ class Google(BaseModel):
     """What Google lets your project ask of one mailbox; older projects have 15000."""
     api_root: str | None = None
     """Another server in the place of Google's, for tests."""
+    pubsub_root: str | None = None
+    """Another server in the place of Pub/Sub's, as Google's emulator is one."""
 
 
 class Settings(BaseModel):

@@ -23,6 +23,7 @@ from core.models import (
     Event,
     EventPage,
     Mailto,
+    QuarantineCount,
     RawMail,
     Received,
     Role,
@@ -209,6 +210,9 @@ class Desk(Mailroom):
         """The ledger in order of its ids, behind `after`."""
         answer = await self._gateway.read("list_raw_mails", quarantined=quarantined, after=after, limit=limit)
         return records(RawMail, answer)
+
+    async def count_quarantine(self) -> QuarantineCount:
+        return QuarantineCount.model_validate(await self._gateway.read("count_quarantine"))
 
     async def show_raw_mail(self, id: int) -> RawMail:
         return RawMail.model_validate(await self._gateway.read("show_raw_mail", id=id))

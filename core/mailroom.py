@@ -3,14 +3,14 @@
 A part of `core.desk.Desk`, in the same manner.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from core.gateway import Gateway, records
-from core.models import Mailbox, OutboxCount, Outgoing
+from core.models import Daemon, Mailbox, OutboxCount, Outgoing
 from core.unlabelled import Unlabelled
 from core.verified import Verified
 
@@ -29,9 +29,16 @@ class Mailroom:
         )
         return Outgoing.model_validate(answer) if answer else None
 
-    async def release_outgoing(self, worker: str) -> None:
-        """Give back what an earlier life of this worker had claimed."""
-        await self._gateway.write("release_outgoing", worker=worker)
+    async def hold_outgoing(self, id: UUID, worker: str, attempt: int, seconds: float = 120) -> bool:
+        """Whether the claim of this attempt is still the worker's; then it runs anew."""
+        answer = await self._gateway.write(
+            "hold_outgoing", id=id, worker=worker, attempt=attempt, seconds=seconds
+        )
+        return bool(answer)
+
+    async def release_outgoing(self, worker: str, mailbox_id: UUID | None = None) -> None:
+        """Give back what an earlier life of this worker had claimed (from this mailbox)."""
+        await self._gateway.write("release_outgoing", worker=worker, mailbox_id=mailbox_id)
 
     async def mark_sent(
         self,
@@ -70,10 +77,10 @@ class Mailroom:
             unsure_seconds=unsure_seconds,
         )
 
-    async def next_due(self, mailbox_id: UUID | None = None) -> datetime | None:
-        """When the outbox next has something to send (from this mailbox)."""
-        answer = await self._gateway.read("next_due", mailbox_id=mailbox_id)
-        return TypeAdapter(datetime | None).validate_python(answer)
+    async def due_in(self, mailbox_id: UUID | None = None) -> float | None:
+        """Seconds until the outbox has something to send (from this mailbox)."""
+        answer = await self._gateway.read("due_in", mailbox_id=mailbox_id)
+        return TypeAdapter(float | None).validate_python(answer)
 
     async def count_outbox(self) -> OutboxCount:
         return OutboxCount.model_validate(await self._gateway.read("count_outbox"))
@@ -107,12 +114,12 @@ class Mailroom:
         """Nothing comes or goes by it any more; its tickets stay."""
         await self._gateway.write("disconnect_mailbox", mailbox_id=mailbox_id)
 
-    async def lease_mailbox(self, mailbox_id: UUID, worker: str, seconds: float = 60) -> bool:
-        """Whether it is this worker that works on the mailbox for now: of several daemons one does."""
+    async def lease_mailbox(self, mailbox_id: UUID, worker: str, seconds: float = 60) -> Mailbox | None:
+        """The mailbox, when it is this worker that works on it for now; of several daemons one does."""
         answer = await self._gateway.write(
             "lease_mailbox", mailbox_id=mailbox_id, worker=worker, seconds=seconds
         )
-        return bool(answer)
+        return Mailbox.model_validate(answer) if answer else None
 
     async def release_mailbox(self, mailbox_id: UUID, worker: str) -> None:
         await self._gateway.write("release_mailbox", mailbox_id=mailbox_id, worker=worker)
@@ -120,6 +127,15 @@ class Mailroom:
     async def save_watch(self, mailbox_id: UUID, until: datetime | None) -> None:
         """Until when the provider tells of news by itself."""
         await self._gateway.write("save_watch", mailbox_id=mailbox_id, until=until)
+
+    async def wake_mailbox(self, address: str) -> bool:
+        """Tell the daemon that works on it of new mail; whether the address is a mailbox's."""
+        return bool(await self._gateway.write("wake_mailbox", address=address))
+
+    async def follow_mailboxes(self) -> AsyncIterator[list[Mailbox]]:
+        """The mailboxes, now, and again whenever something may have changed."""
+        async for _ in self._gateway.nudges():
+            yield await self.list_mailboxes()
 
     async def list_mailboxes(self) -> list[Mailbox]:
         return records(Mailbox, await self._gateway.read("list_mailboxes"))
@@ -148,3 +164,38 @@ class Mailroom:
         await self._gateway.write(
             "mark_labelled", mailbox_id=mailbox_id, thread_ids=list(thread_ids), changes=list(changes)
         )
+
+    # Daemons
+
+    async def beat(
+        self,
+        worker: str,
+        host: str,
+        home: str,
+        pid: int,
+        version: str,
+        started_at: datetime,
+        received: int = 0,
+        sent: int = 0,
+        problems: dict[str, str] | None = None,
+    ) -> None:
+        """A daemon says that it lives, what it did since it started, and what troubles it."""
+        await self._gateway.write(
+            "beat",
+            worker=worker,
+            host=host,
+            home=home,
+            pid=pid,
+            version=version,
+            started_at=started_at,
+            received=received,
+            sent=sent,
+            problems=problems or {},
+        )
+
+    async def end_daemon(self, worker: str) -> None:
+        await self._gateway.write("end_daemon", worker=worker)
+
+    async def list_daemons(self) -> list[Daemon]:
+        """Those that work, and those that ended without a word within the last month."""
+        return records(Daemon, await self._gateway.read("list_daemons"))

@@ -9,9 +9,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
-from core.verified import Verified
+from core.carriers import Daemon as Daemon
+from core.carriers import Mailbox as Mailbox
+from core.carriers import OutboxCount as OutboxCount
+from core.carriers import QuarantineCount as QuarantineCount
+from core.carriers import Record as Record
 
 
 class Status(StrEnum):
@@ -71,11 +73,7 @@ class Delivery(StrEnum):
     CANCELLED = "cancelled"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class TicketFilter(_Record):
+class TicketFilter(Record):
     """Which tickets a list holds: every field that is set has to hold."""
 
     status: list[Status] | None = None
@@ -95,7 +93,7 @@ class TicketFilter(_Record):
     updated_until: datetime | None = None
 
 
-class Ticket(_Record):
+class Ticket(Record):
     id: UUID
     number: int
     """What people say: #1042."""
@@ -122,26 +120,26 @@ class Ticket(_Record):
     """Only lists that ask for spam hold it."""
 
 
-class TicketPage(_Record):
+class TicketPage(Record):
     tickets: list[Ticket]
     next: str | None
     """Give it back as `after` for the following page; None at the end."""
 
 
-class Mailto(_Record):
+class Mailto(Record):
     """An address with the name that stood beside it."""
 
     name: str
     email: str
 
 
-class Recipients(_Record):
+class Recipients(Record):
     to: list[Mailto] = []
     cc: list[Mailto] = []
     reply_to: list[Mailto] = []
 
 
-class Attachment(_Record):
+class Attachment(Record):
     id: UUID
     filename: str
     content_type: str
@@ -153,13 +151,13 @@ class Attachment(_Record):
     inline: bool
 
 
-class RecipientState(_Record):
+class RecipientState(Record):
     email: str
     state: Delivery
     detail: str
 
 
-class Dispatch(_Record):
+class Dispatch(Record):
     """The way out of one outgoing message."""
 
     state: Delivery
@@ -170,7 +168,7 @@ class Dispatch(_Record):
     recipients: list[RecipientState]
 
 
-class Message(_Record):
+class Message(Record):
     id: UUID
     direction: Direction
     sender_email: str
@@ -193,7 +191,7 @@ class Message(_Record):
     """Only of outgoing messages."""
 
 
-class Note(_Record):
+class Note(Record):
     """What agents tell each other; it is never mailed."""
 
     id: UUID
@@ -203,14 +201,14 @@ class Note(_Record):
     created_at: datetime
 
 
-class Draft(_Record):
+class Draft(Record):
     kind: str
     """"reply" or "note"."""
     content: str
     updated_at: datetime
 
 
-class Conversation(_Record):
+class Conversation(Record):
     """One ticket with all that was said on it, oldest first."""
 
     ticket: Ticket
@@ -224,7 +222,7 @@ class Conversation(_Record):
     """Whom an answer to the newest message goes to."""
 
 
-class Event(_Record):
+class Event(Record):
     """One change: who, what, before, after, when, why."""
 
     id: int
@@ -240,12 +238,12 @@ class Event(_Record):
     created_at: datetime
 
 
-class EventPage(_Record):
+class EventPage(Record):
     cursor: str
     events: list[Event]
 
 
-class Counts(_Record):
+class Counts(Record):
     """Tickets in each view, counted up to `limit` and no further."""
 
     unassigned: int
@@ -259,7 +257,7 @@ class Counts(_Record):
     limit: int
 
 
-class Changed(_Record):
+class Changed(Record):
     """What a command did; `request_id` takes it back (`Desk.undo`)."""
 
     request_id: UUID
@@ -268,7 +266,7 @@ class Changed(_Record):
     """Numbers left as they are, because they were changed again meanwhile (undo only)."""
 
 
-class Received(_Record):
+class Received(Record):
     outcome: Outcome
     raw_mail: int | None
     number: int | None
@@ -280,7 +278,7 @@ class Received(_Record):
     reason: str
 
 
-class RawMail(_Record):
+class RawMail(Record):
     """One line of the ledger of every mail that was ever taken in."""
 
     id: int
@@ -297,7 +295,7 @@ class RawMail(_Record):
     """"mailbox: the mailbox's own name for it", one for each way it came."""
 
 
-class Why(_Record):
+class Why(Record):
     """By which rule a message is where it is."""
 
     raw_mail: int | None
@@ -313,7 +311,7 @@ class Why(_Record):
     received_at: datetime
 
 
-class Outgoing(_Record):
+class Outgoing(Record):
     """An answer the daemon has claimed: all it takes to write and send the mail."""
 
     id: UUID
@@ -345,51 +343,7 @@ class Outgoing(_Record):
     """The subject of the mail that is answered, in that conversation."""
 
 
-class OutboxCount(_Record):
-    """What is on its way, and what did not get away."""
-
-    waiting: int
-    """Answers that have not left, those within their grace period too."""
-    overdue_since: datetime | None
-    """When the first of them could have left; None when none is late."""
-    problem: str | None
-    """Why the last attempt at one of them came to nothing."""
-    failed: list[int]
-    """Numbers of open tickets whose newest answer was given up."""
-
-
-class Mailbox(_Record):
-    id: UUID
-    name: str
-    kind: str
-    address: str
-    display_name: str
-    department: str | None
-    signature: str
-    cursor: str | None
-    connected: bool
-    """Whether its mail is read and sent."""
-    connected_at: datetime
-    since: datetime
-    """Mail that came before is not asked for."""
-    synced_at: datetime | None
-    watched_until: datetime | None
-    """Until when the provider tells of news by itself."""
-    leased_by: str | None
-    """The daemon that works on it."""
-    leased_until: datetime | None
-    last_error: str | None
-    verified_at: datetime | None = None
-    """When it was last held against the ledger."""
-    verified: Verified | None = None
-
-    @property
-    def was_looked_at(self) -> bool:
-        """Whether a daemon has read it, or tried to: a folder that is missing then has vanished."""
-        return self.synced_at is not None or self.last_error is not None
-
-
-class Agent(_Record):
+class Agent(Record):
     id: UUID
     email: str
     name: str

@@ -1,20 +1,22 @@
 """The daemon: takes in what arrives in the mailboxes and sends what is due, until it is told to end.
 
-One daemon works in a home folder. It may be killed at any moment: what it had not finished is found again
-by the next one, in the mailbox or in the outbox. A database that is away is waited for.
+One daemon works in a home folder, and any number on one database, on other machines too: leases share out
+the mailboxes. Each may be killed at any moment: what it had not finished is found again by the next one, in
+the mailbox or in the outbox. A database that is away is waited for.
 """
 
 import asyncio
 import logging
 import os
-import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from core.config import Settings
@@ -24,21 +26,32 @@ from core.errors import DeskError, Unreachable
 from core.files import LocalFiles
 from core.models import Mailbox
 from core.text import safe_line
+from sync import housekeeping
 from sync.arrivals import Arrivals
-from sync.boxes import MAILBOX, is_here, open_mailbox, settle_maildir
+from sync.boxes import MAILBOX, is_here, open_mailbox, open_subscription, settle_maildir
+from sync.ending import BREAK_SECONDS, DRAIN_SECONDS, stop_by_signal
 from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
 from sync.outbound import Outbox
 from sync.post import Post
 from sync.reading import Intake
-from sync.supervisor import Round, Supervisor
+from sync.supervisor import Pulse, Round, Supervisor
+from sync.systemd import Systemd
+from sync.worker import worker_name
+
+if TYPE_CHECKING:
+    from sync.wake import Listener
 
 _BEAT_SECONDS = 5.0
+_TOLD_SECONDS = 15.0
+"""How often the database is told that we live."""
 _ATTEND_SECONDS = 5.0
-_LEFT_OVER = timedelta(days=1)
-"""A temporary file as old as this was left by a process that was killed."""
+_STUCK_SECONDS = 600.0
+"""A part that is at one thing for so long is not waited for any more: all attempts at a call take less."""
 _REOPEN_SECONDS = 2.0
+_FOLLOW_SECONDS = 0.1
+_LEAVE_SECONDS = 3.0
 _logger = logging.getLogger("ttydesk.daemon")
 
 
@@ -52,47 +65,103 @@ class Daemon:
     desk: Desk
     stop: asyncio.Event
     heartbeat: Heartbeat
+    worker: str
+    systemd: Systemd
     now: Callable[[], datetime] = _utc_now
     posts: dict[UUID, Post] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    pulse: Pulse = field(default_factory=Pulse)
+    _listener: "Listener | None" = None
+    _told_at: datetime | None = None
+    _told: dict[str, str] = field(default_factory=dict)
     _gone: Counter[str] = field(default_factory=Counter)
     """What posts that were given up had taken in and sent."""
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
-        """All parts side by side until the end is asked for; each finishes what it is at."""
-        supervisor = Supervisor(self.stop, self._report)
+        """All parts side by side until the end is asked for; each finishes what it is at, if it can soon."""
+        supervisor = Supervisor(self.stop, self._report, self.pulse)
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.keep("mailboxes", partial(self._attend, group)))
-            group.create_task(supervisor.keep("heartbeat", self._beat))
-            group.create_task(self._end_posts())
-        await self._beat()
+            self._begin(group, supervisor.keep("mailboxes", partial(self._attend, group)))
+            self._begin(group, supervisor.keep("heartbeat", self._beat))
+            self._begin(group, supervisor.keep("watchdog", self._watch_over))
+            self._begin(group, supervisor.keep("housekeeping", self._clean))
+            if self.settings.google.subscription:
+                self._begin(group, self._listen(supervisor))
+            following = group.create_task(self._follow())
+            await self._end()
+            following.cancel()
+        await _soon(self._leave(), "desk")
 
     async def run_once(self) -> None:
         """One round in, one round out."""
-        for known in await self._here():
-            post = await self._open(known)
-            try:
-                if post.is_ours:
-                    await post.take_in()
-                    if post.arrivals.problem:
-                        _logger.warning("%s", safe_line(post.arrivals.problem))
-                    await post.send()
-            finally:
-                await post.close()
+        ending = asyncio.create_task(self._end())
+        try:
+            for known in await self._here():
+                if not self.stop.is_set():
+                    round = asyncio.create_task(self._round(await self._open(known)))
+                    self._tasks = {round}
+                    await asyncio.wait(self._tasks)
+                    if not round.cancelled():
+                        round.result()
+        finally:
+            ending.cancel()
+
+    async def _round(self, post: Post) -> None:
+        self.posts[post.known.id] = post
+        try:
+            await post.hold()
+            if not post.is_ours:
+                _logger.info("Another daemon works on the mailbox %s.", safe_line(post.known.name))
+                return
+            await post.take_in()
+            if post.arrivals.problem:
+                _logger.warning("%s", safe_line(post.arrivals.problem))
+            if post.goes_on():
+                await post.send()
+        finally:
+            del self.posts[post.known.id]
+            await _soon(post.close(), f"mailbox {post.known.name}")
+
+    def _begin(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+        task = group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Which mailboxes
 
     async def _attend(self, group: asyncio.TaskGroup) -> Round:
         """Begin with mailboxes that were connected, and leave those that were disconnected."""
-        here = {
-            known.id: known for known in await self.desk.list_mailboxes() if is_here(self.settings, known)
-        }
-        for id, known in here.items():
+        known = await self._here()
+        here = {one.id: one for one in known}
+        problem = ""
+        for id, one in here.items():
             if id not in self.posts:
-                self.posts[id] = post = await self._open(known)
-                group.create_task(self._work(post))
+                try:
+                    self.posts[id] = post = await self._open(one)
+                except Unreachable:
+                    raise
+                except DeskError as error:  # the others go on
+                    problem = " ".join(filter(None, (problem, str(error), error.hint)))
+                    continue
+                self._begin(group, self._work(post))
         for id, post in self.posts.items():
             if id not in here or here[id].since != post.known.since:  # then it is begun with anew
                 post.stop.set()
-        return Round(_ATTEND_SECONDS)
+                post.mailbox.break_off()
+        self._heed(known)
+        if not self.stop.is_set():
+            self.systemd.ready()
+        return Round(_ATTEND_SECONDS, problem or None)
+
+    def _heed(self, known: Sequence[Mailbox]) -> None:
+        """What others say of the mailboxes: that there is news, and until when the provider tells of it."""
+        for one in known:
+            if (post := self.posts.get(one.id)) is not None:
+                post.watched_until = one.watched_until
+                if one.woken_at != post.woken_at:
+                    post.woken_at = one.woken_at
+                    post.bell.set()
 
     async def _here(self) -> list[Mailbox]:
         """The mailboxes that can be worked on from this machine."""
@@ -105,50 +174,147 @@ class Daemon:
         for other in self.posts.values():
             other.arrivals.intake = intake  # it knows which addresses are ours
         arrivals = Arrivals(self.desk, intake, mailbox, known.id, self.now, known.cursor)
-        worker = f"{socket.gethostname()}:{self.settings.home}:{known.name}"
-        outbox = Outbox(mailbox, intake.files, worker, self.settings.mailbox.reply_address_tokens, known.id)
+        tokens = self.settings.mailbox.reply_address_tokens
+        outbox = Outbox(mailbox, intake.files, self.worker, tokens, known.id)
         post = Post(self.settings, self.desk, known, mailbox, arrivals, outbox, self.now)
-        arrivals.goes_on = lambda: not post.stop.is_set()
-        await post.hold()
+        post.woken_at = known.woken_at
+        post.is_told = lambda: self._listener is not None and self._listener.hears
+        arrivals.goes_on = post.goes_on
         return post
 
     async def _work(self, post: Post) -> None:
         of = "" if post.known.name == MAILBOX else f" of {post.known.name}"
-        supervisor = Supervisor(post.stop, self._report)
-        async with asyncio.TaskGroup() as group:
-            for name, work in post.parts():
-                group.create_task(supervisor.keep(f"{name}{of}", work))
-        for name, _ in post.parts():
-            self.problems.pop(f"{name}{of}", None)
-        del self.posts[post.known.id]
-        self._gone.update(received=post.arrivals.counts.total(), sent=post.sent)
+        supervisor = Supervisor(post.stop, self._report, self.pulse)
         try:
-            await post.close()
-        except DeskError as error:  # its lease runs out by itself
-            _logger.warning("The mailbox %s was left: %s", safe_line(post.known.name), safe_line(str(error)))
+            async with asyncio.TaskGroup() as group:
+                for name, work, bell in post.parts():
+                    group.create_task(supervisor.keep(f"{name}{of}", work, bell))
+        finally:
+            for name, _, _ in post.parts():
+                self.problems.pop(f"{name}{of}", None)
+            del self.posts[post.known.id]
+            self._gone.update(received=post.arrivals.counts.total(), sent=post.sent)
+            await _soon(post.close(), f"mailbox {post.known.name}")
 
-    async def _end_posts(self) -> None:
-        await self.stop.wait()
-        for post in self.posts.values():
-            post.stop.set()
+    # What wakes us
+
+    async def _listen(self, supervisor: Supervisor) -> None:
+        from sync.wake import Listener
+
+        async def listen() -> Round:
+            if self._listener is None:
+                known = await self._here()
+                subscription = await asyncio.to_thread(open_subscription, self.settings, known)
+                self._listener = Listener(self.desk, subscription, self._ring)
+            return await self._listener.listen()
+
+        async def acknowledge() -> Round:
+            return await self._listener.acknowledge() if self._listener else Round(1.0)
+
+        await asyncio.gather(
+            supervisor.keep("notifications", listen), supervisor.keep("acknowledgements", acknowledge)
+        )
+
+    def _ring(self, address: str) -> bool:
+        """Whether the mailbox at this address is ours to look at."""
+        found = [post for post in self.posts.values() if post.known.address == address and post.is_ours]
+        for post in found:
+            post.bell.set()
+        return bool(found)
+
+    async def _follow(self) -> None:
+        """Who wakes a mailbox by the database is heard at once, not only when its turn comes."""
+        while True:
+            if any(post.known.kind == "gmail" for post in self.posts.values()):
+                with suppress(DeskError):  # it is away: the parts tell of it
+                    async for known in self.desk.follow_mailboxes():
+                        self._heed(known)
+                        await asyncio.sleep(_FOLLOW_SECONDS)
+            await asyncio.sleep(1.0)  # a Maildir is looked at all the time
+
+    # That we live, and what troubles us
 
     async def _beat(self) -> Round:
         posts = self.posts.values()
         received = self._gone["received"] + sum(post.arrivals.counts.total() for post in posts)
         sent = self._gone["sent"] + sum(post.sent for post in posts)
         update = {"beat_at": self.now(), "received": received, "sent": sent, "problems": self.problems}
-        write_heartbeat(self.settings.home, self.heartbeat.model_copy(update=update))
+        beat = self.heartbeat.model_copy(update=update)
+        write_heartbeat(self.settings.home, beat)
+        self.systemd.status(next(iter(self.problems.values()), f"{received} in, {sent} out"))
+        is_due = self._told_at is None or (self.now() - self._told_at).total_seconds() >= _TOLD_SECONDS
+        if is_due or self._told != self.problems:
+            self._told_at, self._told = self.now(), dict(self.problems)
+            await self.desk.beat(
+                self.worker, socket.gethostname(), str(self.settings.home), beat.pid, self.heartbeat.version,
+                beat.started_at, received, sent, self._told,
+            )  # fmt: skip
         return Round(_BEAT_SECONDS)
+
+    async def _watch_over(self) -> Round:
+        """Only while every part gets on systemd hears that we live; else it starts us again."""
+        stuck = self.pulse.stuck(_STUCK_SECONDS)
+        for part in stuck:
+            self._report(part, f"It has not got on for {_STUCK_SECONDS / 60:.0f} minutes.")
+        if not stuck:
+            self.systemd.lives()
+        return Round(min(_BEAT_SECONDS, (self.systemd.watchdog_seconds or _BEAT_SECONDS) / 3))
+
+    async def _clean(self) -> Round:
+        swept = await asyncio.to_thread(housekeeping.clean, self.settings, self.now())
+        if swept:
+            _logger.info("%d files that killed programs had left were removed.", swept)
+        return housekeeping.until_next()
 
     def _report(self, name: str, problem: str) -> None:
         if problem == self.problems.get(name, ""):
             return
         if problem:
             self.problems[name] = problem
-            _logger.warning("The %s has a problem: %s", name, safe_line(problem))
+            _logger.warning("The %s has a problem: %s", name, safe_line(problem), extra={"part": name})
         else:
             del self.problems[name]
-            _logger.info("The %s works again.", name)
+            _logger.info("The %s works again.", name, extra={"part": name})
+
+    # The end
+
+    async def _end(self) -> None:
+        """Wait for it; then what takes too long is broken off, in steps."""
+        await self.stop.wait()
+        self.systemd.ends()
+        _logger.info("The daemon is told to end.")
+        for post in self.posts.values():
+            post.stop.set()
+            post.mailbox.break_off()
+        if self._listener:
+            self._listener.break_off()
+        if await self._all_end(DRAIN_SECONDS):
+            return
+        for post in self.posts.values():
+            post.mailbox.break_off(sending=True)
+        if not await self._all_end(BREAK_SECONDS):
+            for task in self._tasks:
+                task.cancel()
+
+    async def _all_end(self, seconds: float) -> bool:
+        left = set(self._tasks)
+        return not left or not (await asyncio.wait(left, timeout=seconds))[1]
+
+    async def _leave(self) -> None:
+        await self._beat()
+        if self._listener:
+            await self._listener.close()
+        await self.desk.end_daemon(self.worker)
+
+
+async def _soon(leaving: Coroutine[Any, Any, None], what: str) -> None:
+    """What is left without it frees itself after a while: a database that is away holds up no end."""
+    try:
+        await asyncio.wait_for(leaving, _LEAVE_SECONDS)
+    except (DeskError, TimeoutError) as error:
+        _logger.warning(
+            "The %s was left without a word: %s", safe_line(what), safe_line(str(error) or "no answer")
+        )
 
 
 async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | None = None) -> None:
@@ -156,14 +322,18 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
 
     With `once`, one round in and out. Raises Conflict where another daemon works there.
     """
+    systemd = Systemd.of_environment()
     with held(settings.home):
         if stop is None:
             stop = asyncio.Event()
-            _stop_by_signal(stop)
+            stop_by_signal(stop)
         said = ""
         while not stop.is_set():
             try:
-                async with open_desk(settings, service=True) as desk, _opened(settings, desk, stop) as daemon:
+                async with (
+                    open_desk(settings, service=True) as desk,
+                    _opened(settings, desk, stop, systemd) as daemon,
+                ):
                     await (daemon.run_once() if once else daemon.run())
                     return
             except Unreachable as error:
@@ -172,20 +342,24 @@ async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | Non
                 if said != str(error):
                     said = str(error)
                     _logger.warning("%s It is tried again, until it works.", safe_line(said))
+                systemd.status(said)
+                systemd.starts_later(60)
+                systemd.lives()
                 await Supervisor(stop, lambda name, problem: None).sleep(_REOPEN_SECONDS)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, desk: Desk, stop: asyncio.Event) -> AsyncIterator[Daemon]:
+async def _opened(
+    settings: Settings, desk: Desk, stop: asyncio.Event, systemd: Systemd
+) -> AsyncIterator[Daemon]:
     box = settings.mailbox
     maildir = await settle_maildir(settings, desk)
     if maildir and not maildir.was_looked_at:  # later none is made in the place of one that has vanished
         Maildir(box.maildir, box.sent_folder).create()
-    await asyncio.to_thread(LocalFiles(settings.home / "files").sweep, _utc_now() - _LEFT_OVER)
     now = _utc_now()
-    heartbeat = Heartbeat(pid=os.getpid(), started_at=now, beat_at=now)
-    _logger.info("The daemon works on %s.", safe_line(str(box.maildir)) if maildir else "Gmail")
-    yield Daemon(settings, desk, stop, heartbeat)
+    heartbeat = Heartbeat(pid=os.getpid(), started_at=now, beat_at=now, version=version("ttydesk"))
+    _logger.info("The daemon works on %s.", "a Maildir" if maildir else "Gmail")
+    yield Daemon(settings, desk, stop, heartbeat, worker_name(settings.home), systemd)
     _logger.info("The daemon has ended.")
 
 
@@ -197,9 +371,3 @@ async def open_intake(settings: Settings, desk: Desk) -> Intake:
         frozenset(addresses | {settings.mailbox.address}),
         settings.mailbox.size_limit_mb * 1024 * 1024,
     )
-
-
-def _stop_by_signal(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 from core.errors import DeskError, Invalid, NotFound
 from sync.google import Busy, Google
+from sync.lane import Lane
 from sync.mailbox import Arrival, News, Sent
 from sync.sentmail import SentMail, received_at
 
@@ -33,6 +33,8 @@ _LAG = timedelta(minutes=15)
 """For so long a search may not find what has come: longer than anybody has reported."""
 _DATED = 20
 """So many are asked at once when they came."""
+_PATIENCE = 1.0
+"""Seconds that a call has to break off."""
 _IGNORED = {
     "DRAFT": "It is a draft in Gmail.",
     "CHAT": "It is a chat.",
@@ -89,14 +91,23 @@ class Gmail:
         """Answers that came with another mail's and were not asked for yet."""
         self._sent = SentMail(outward)
         self._fetching = asyncio.Lock()
-        self._in_thread = ThreadPoolExecutor(1, "gmail-in")
-        self._out_thread = ThreadPoolExecutor(1, "gmail-out")
+        self._in_lane = Lane("gmail-in")
+        self._out_lane = Lane("gmail-out")
+
+    def cut(self) -> None:
+        self._outward.cut()
+
+    def break_off(self, sending: bool = False) -> None:
+        self._inward.break_off()
+        if sending:
+            self._outward.break_off()
 
     async def close(self) -> None:
-        """Calls that are under way come to their end first."""
-        for pool, google in ((self._in_thread, self._inward), (self._out_thread, self._outward)):
-            await asyncio.get_running_loop().run_in_executor(pool, google.close)
-            pool.shutdown()
+        """Calls that are under way break off; a thread that cannot even do that is left behind."""
+        self.break_off(sending=True)
+        for lane, google in ((self._in_lane, self._inward), (self._out_lane, self._outward)):
+            if await lane.close(_PATIENCE):
+                google.close()
 
     async def ready(self) -> None:
         await self._out(self._outward.ready)
@@ -119,17 +130,27 @@ class Gmail:
     async def settle(self, provider_id: str) -> None:
         """Gmail shows nothing of it."""
 
-    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
-        return await self._out(self._sent.send, raw, message_id, thread_id)
+    async def send(
+        self,
+        raw: bytes,
+        message_id: str,
+        thread_id: str | None = None,
+        last_moment: Callable[[], None] = lambda: None,
+    ) -> Sent:
+        return await self._out(self._sent.send, raw, message_id, thread_id, last_moment)
 
     async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         return await self._out(self._sent.find, message_id, since)
 
+    async def outward(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
+        """For what else is done to the account: `work` gets the way that fetches nothing."""
+        return await self._out(work, self._outward, *arguments)
+
     async def _in(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._in_thread, work, *arguments)
+        return await self._in_lane.do(work, *arguments)
 
     async def _out(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._out_thread, work, *arguments)
+        return await self._out_lane.do(work, *arguments)
 
     # What is new
 

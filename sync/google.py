@@ -8,7 +8,6 @@ with the call itself; none of it ever shows a token, an address or a mail.
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,6 +53,10 @@ class Refused(Revoked):
     """Google knows who asks, and does not allow what was asked."""
 
 
+class BrokenOff(Unreachable):
+    """It was broken off, because the daemon ends."""
+
+
 _CONNECT = "Allow it again with: ttydesk gmail connect"
 _REFUSALS = {
     "invalid_grant": (
@@ -92,6 +95,10 @@ class Access(Credentials):
         )
         self._grant = grant
         self._refused: str | None = None
+
+    @property
+    def grant(self) -> Grant:
+        return self._grant
 
     def apply(self, headers: dict[str, str], token: str | None = None) -> None:
         super().apply(headers, token)  # type: ignore[no-untyped-call]
@@ -141,17 +148,36 @@ class Google:
         quota: Quota,
         service: str = "gmail",
         root: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
         self._access = access
         self._quota = quota
-        self._sleep = sleep
+        self._over = threading.Event()
+        self._rest = sleep or self._over.wait
         self.http = google_auth_httplib2.AuthorizedHttp(access, http=Wire(timeout))
         self.service = discovery.build_from_document(_document(service, root), http=self.http)
 
     def close(self) -> None:
         self.service.close()
+
+    def cut(self) -> None:
+        """From any thread: what is under way meets a broken line."""
+        self.http.http.cut()
+
+    def break_off(self) -> None:
+        """From any thread: what is under way ends with BrokenOff, wherever it is, and so does what is asked
+        afterwards."""
+        self._over.set()
+        self.http.http.break_off()
+
+    def _sleep(self, seconds: float) -> None:
+        self._rest(seconds)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._over.is_set():
+            raise BrokenOff
 
     def ready(self) -> None:
         """Raises Revoked while there is no permission."""
@@ -170,10 +196,12 @@ class Google:
         return retrying(self._once, name, request)
 
     def _once(self, name: str, request: Any) -> dict[str, Any]:
-        self._quota.take(name)
+        self._quota.take(name, sleep=self._sleep)
+        self._go_on()
         try:
             return _read(request.execute(http=self.http))
         except (HttpError, httplib2.HttpLib2Error, OSError, ValueError) as error:
+            self._go_on()
             raise translated(error) from None
 
     def batch(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
@@ -219,11 +247,13 @@ class Google:
         batch = self.service.new_batch_http_request(callback=take)
         for key, request in requests.items():
             batch.add(request, request_id=key)
-        self._quota.take(name, len(requests))
+        self._quota.take(name, len(requests), self._sleep)
+        self._go_on()
         try:
             self.ready()  # a batch that has to sign in by itself leaves a connection open
             batch.execute(http=self.http)
         except (HttpError, BatchError, httplib2.HttpLib2Error, OSError, ValueError, KeyError) as error:
+            self._go_on()
             raise translated(error) from None
         return answers
 

@@ -15,6 +15,7 @@ class Heartbeat(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     pid: int
+    version: str = ""
     started_at: datetime
     beat_at: datetime
     received: int = 0

@@ -8,7 +8,7 @@ Errors are those of core.errors. `StorageFailed` and `Unreachable` pass by and a
 DeskError from `send` is a refusal of that one mail. `Unsure` alone says that the mail may have left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -88,12 +88,30 @@ class Mailbox(Protocol):
         """The mail is in the ledger: the mailbox may show it as taken in."""
         ...
 
-    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
-        """Send it into the conversation, or do nothing when a mail with this Message-ID has left already."""
+    async def send(
+        self,
+        raw: bytes,
+        message_id: str,
+        thread_id: str | None = None,
+        last_moment: Callable[[], None] = lambda: None,
+    ) -> Sent:
+        """Send it into the conversation, or do nothing when a mail with this Message-ID has left already.
+
+        `last_moment` is called in whatever thread, just before the mail can no longer be held back, and
+        raises when it must not leave: another daemon may be sending it.
+        """
         ...
 
     async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         """What left under our Message-ID; None when nothing did. It cannot have left before `since`."""
+        ...
+
+    def cut(self) -> None:
+        """What is being sent at this moment is cut off, as if the line had broken."""
+        ...
+
+    def break_off(self, sending: bool = False) -> None:
+        """The daemon ends: what is being fetched is given up, and with `sending`, what is being sent, too."""
         ...
 
     async def close(self) -> None: ...

@@ -16,6 +16,7 @@ import hashlib
 import itertools
 import os
 import re
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -54,6 +55,11 @@ class Maildir:
         """The same, of those that are not known to be in the ledger."""
         self._taken: set[str] = set()
 
+    @property
+    def place(self) -> str:
+        """The machine and the folder: the cursor of a Maildir, as nothing else says whose it is."""
+        return f"{socket.gethostname()}:{self.folder}"
+
     def create(self) -> None:
         """Make the folder where there is none."""
         try:
@@ -63,6 +69,12 @@ class Maildir:
 
     async def ready(self) -> None:
         """A folder that is away fails with the mail itself, which is tried again."""
+
+    def cut(self) -> None:
+        """Nothing here takes long."""
+
+    def break_off(self, sending: bool = False) -> None:
+        """The same."""
 
     async def close(self) -> None:
         """There is nothing open."""
@@ -82,8 +94,14 @@ class Maildir:
         elif self._cur.pop(provider_id, None):
             self._taken.add(provider_id)
 
-    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
-        return await asyncio.to_thread(self._deliver, raw, message_id)
+    async def send(
+        self,
+        raw: bytes,
+        message_id: str,
+        thread_id: str | None = None,
+        last_moment: Callable[[], None] = lambda: None,
+    ) -> Sent:
+        return await asyncio.to_thread(self._deliver, raw, message_id)  # its name can be given only once
 
     async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         return await asyncio.to_thread(self._find, message_id)
@@ -102,7 +120,8 @@ class Maildir:
                 f"The Maildir {self.folder} cannot be read: {_why(error)}.",
                 hint="It is looked for again by itself; mail that waits in it is taken in then.",
             ) from error
-        return News(fresh=list(self._new), perhaps=[id for id in self._cur if id not in self._new])
+        perhaps = [id for id in self._cur if id not in self._new]
+        return News(fresh=list(self._new), perhaps=perhaps, cursor=self.place)
 
     def _changed(self, folder: str) -> bool:
         """Whether to list the folder. A change in the same tick of the file system's clock leaves no other

@@ -4,6 +4,10 @@ The daemon may die between sending and noting it, and a line may be cut before t
 Message-ID is chosen when the agent answers, and after an attempt of which nobody knows the end the mailbox is
 asked whether a mail with that id has left: at once, and again when it can no longer turn up. Only then it is
 sent again.
+
+It may also sleep, or be cut off, and wake when another daemon has taken its work. Whoever sends holds a claim
+that ends by itself. It is renewed just before the mail leaves, the mail leaves soon after that or not at all,
+and its way to the provider is cut before the claim can end: no other asks or sends earlier than that.
 """
 
 import asyncio
@@ -19,10 +23,15 @@ from core.files import LocalFiles
 from core.models import Outgoing
 from sync.compose import compose
 from sync.mailbox import Mailbox, Sent, Unsure
+from sync.worker import elapsed
 
-LEASE_SECONDS = 600.0
-"""How long an answer is ours alone. Half of it is for getting ready: who takes longer does not begin to send,
-because another daemon may be about to."""
+CLAIM_SECONDS = 120.0
+"""How long an answer is ours alone, from the last renewal of the claim on."""
+_LEAVES_WITHIN = 40.0
+"""Seconds from the renewal until the mail must have begun to leave."""
+_RENEWED_EVERY = 15.0
+_CUT_AFTER = 100.0
+"""Seconds from the last renewal until a mail that is still on its way is cut off."""
 PATIENCE = timedelta(days=5)
 """How long an answer is tried before its author is told that it does not leave (RFC 5321, 4.5.4.1)."""
 _FIRST_WAIT = 5.0
@@ -44,6 +53,45 @@ class Outbox:
     """Whether answers ask for replies at an address that names the ticket."""
     mailbox_id: UUID | None = None
     """Only what leaves from this mailbox; None: whatever there is."""
+    clock: Callable[[], float] = elapsed
+
+
+class Taken(Unreachable):
+    """Another daemon sends this answer, or has sent it."""
+
+
+class _Claim:
+    """The right to send one answer, for as long as it was renewed in time."""
+
+    def __init__(self, desk: Desk, outbox: Outbox, outgoing: Outgoing) -> None:
+        self._desk, self._outbox, self._outgoing = desk, outbox, outgoing
+        self._renewed_at = float("-inf")
+
+    @property
+    def age(self) -> float:
+        return self._outbox.clock() - self._renewed_at
+
+    async def renew(self) -> None:
+        asked_at, mail = self._outbox.clock(), self._outgoing
+        held = await self._desk.hold_outgoing(mail.id, self._outbox.worker, mail.attempts, CLAIM_SECONDS)
+        if not held:
+            raise Taken
+        self._renewed_at = asked_at
+
+    def last_moment(self) -> None:
+        if self.age > _LEAVES_WITHIN:
+            raise Taken("Getting ready to send it took too long.")
+
+    async def keep(self) -> None:
+        """While the mail is on its way."""
+        while True:
+            await asyncio.sleep(_RENEWED_EVERY)
+            try:
+                await self.renew()
+            except DeskError as error:
+                if isinstance(error, Taken) or self.age + _RENEWED_EVERY > _CUT_AFTER:
+                    self._outbox.mailbox.cut()
+                    return
 
 
 async def send_due(
@@ -56,7 +104,7 @@ async def send_due(
     count = 0
     while goes_on():
         begun = now()
-        outgoing = await desk.claim_outgoing(outbox.worker, LEASE_SECONDS, outbox.mailbox_id)
+        outgoing = await desk.claim_outgoing(outbox.worker, CLAIM_SECONDS, outbox.mailbox_id)
         if outgoing is None:
             break
         if sent := await _attempt(desk, outbox, outgoing, begun, now):
@@ -75,7 +123,7 @@ async def _attempt(
             return sent
         if unsure is None or unsure >= settling:
             unsure = None
-            return await _send(outbox, outgoing, begun, now)
+            return await _send(desk, outbox, outgoing, begun)
         wait, problem = min(settling - unsure, _LOOK_SECONDS), _LOOKED_FOR
     except DeskError as error:
         unsure = 0.0 if isinstance(error, Unsure) else unsure
@@ -86,6 +134,7 @@ async def _attempt(
         outgoing.attempts,
         "given up" if wait is None else f"again in {wait:.0f} s",
         problem,
+        extra={"ticket": outgoing.number, "attempt": outgoing.attempts, "again_seconds": wait},
     )
     await desk.mark_failed(outgoing.id, problem, wait, outgoing.attempts, unsure)
     return None
@@ -95,11 +144,15 @@ async def _find(outbox: Outbox, outgoing: Outgoing) -> Sent | None:
     return await outbox.mailbox.find_sent(outgoing.message_id, outgoing.created_at)
 
 
-async def _send(outbox: Outbox, outgoing: Outgoing, begun: datetime, now: Callable[[], datetime]) -> Sent:
+async def _send(desk: Desk, outbox: Outbox, outgoing: Outgoing, begun: datetime) -> Sent:
     raw = await asyncio.to_thread(_compose, outbox, outgoing, begun)
-    if now() - begun > timedelta(seconds=LEASE_SECONDS / 2):
-        raise Unreachable("Getting ready to send it took too long.")
-    return await outbox.mailbox.send(raw, outgoing.message_id, outgoing.thread_id)
+    claim = _Claim(desk, outbox, outgoing)
+    await claim.renew()
+    keeping = asyncio.create_task(claim.keep())
+    try:
+        return await outbox.mailbox.send(raw, outgoing.message_id, outgoing.thread_id, claim.last_moment)
+    finally:
+        keeping.cancel()
 
 
 def _compose(outbox: Outbox, outgoing: Outgoing, now: datetime) -> bytes:

@@ -1,6 +1,8 @@
 """A mailbox at work in the daemon: what it takes in, and what leaves from it.
 
-Of several daemons on one database one works on a mailbox, as long as its lease runs.
+Of several daemons on one database one works on a mailbox, as long as its lease runs. Whether it still does is
+asked of a clock of our own, counted from before the database was asked: a daemon that was cut off from the
+database, or slept, stops by itself before another one may begin.
 """
 
 import asyncio
@@ -14,12 +16,18 @@ from core.models import Mailbox as Known
 from sync.arrivals import Arrivals
 from sync.mailbox import Mailbox
 from sync.outbound import Outbox, send_due
+from sync.renewal import renewal_of
 from sync.supervisor import Round, Work
+from sync.worker import elapsed
 
 LEASE_SECONDS = 60.0
+_SPARE_SECONDS = 5.0
+"""So much earlier we take our own lease for over."""
 _OUTBOX_SECONDS = 0.5
 _ELSEWHERE = 5.0
 """How often to ask whether the daemon that has the lease is gone."""
+_TOLD_SECONDS = 60.0
+"""How often to look although the provider tells of news: what it tells may be lost."""
 
 
 @dataclass(slots=True)
@@ -32,17 +40,33 @@ class Post:
     outbox: Outbox
     now: Callable[[], datetime]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    """Rung when there is new mail."""
+    is_told: Callable[[], bool] = lambda: False
+    """Whether news come by themselves at the moment."""
+    watched_until: datetime | None = None
+    woken_at: datetime | None = None
+    """When somebody last said that there is new mail, as far as we have heard."""
     sent: int = 0
-    is_ours: bool = False
-    """Whether the lease is."""
+    clock: Callable[[], float] = elapsed
+    _ours_until: float = float("-inf")
     _is_released: bool = False
 
-    def parts(self) -> Iterator[tuple[str, Work]]:
-        """What goes on here side by side, by name; a part that fails is started again, alone."""
-        yield "lease", self.hold
+    @property
+    def is_ours(self) -> bool:
+        """Whether the lease is."""
+        return self.clock() < self._ours_until
+
+    def goes_on(self) -> bool:
+        return self.is_ours and not self.stop.is_set()
+
+    def parts(self) -> Iterator[tuple[str, Work, asyncio.Event | None]]:
+        """What goes on here side by side, by name, with what ends its pauses; a part that fails is started
+        again, alone."""
+        yield "lease", self.hold, None
         for name, part in PARTS:
             if (work := part(self)) is not None:
-                yield name, self._while_ours(work)
+                yield name, self._while_ours(work), self.bell if name == "intake" else None
 
     def _while_ours(self, work: Work) -> Work:
         async def when_it_is() -> Round:
@@ -52,23 +76,35 @@ class Post:
 
     async def hold(self) -> Round:
         """Take the lease, or keep it."""
-        self.is_ours = await self.desk.lease_mailbox(self.known.id, self.outbox.worker, LEASE_SECONDS)
-        return Round(LEASE_SECONDS / 4 if self.is_ours else _ELSEWHERE)
+        asked_at, was_ours = self.clock(), self.is_ours
+        found = await self.desk.lease_mailbox(self.known.id, self.outbox.worker, LEASE_SECONDS)
+        if found is None:
+            self._ours_until = float("-inf")
+            return Round(_ELSEWHERE)
+        if not was_ours:  # another daemon may have read on meanwhile
+            self.arrivals.cursor = found.cursor
+            self.watched_until = found.watched_until
+            self._is_released = False
+        self._ours_until = asked_at + LEASE_SECONDS - _SPARE_SECONDS
+        return Round(LEASE_SECONDS / 4)
 
     async def take_in(self) -> Round:
         await self.arrivals.take_in()
-        return Round(self.mailbox.poll_seconds, self.arrivals.problem)
+        pause = max(self.mailbox.poll_seconds, _TOLD_SECONDS) if self._hears() else self.mailbox.poll_seconds
+        return Round(pause, self.arrivals.problem)
+
+    def _hears(self) -> bool:
+        return self.watched_until is not None and self.watched_until > self.now() and self.is_told()
 
     async def send(self) -> Round:
         await self.mailbox.ready()
         if not self._is_released:
-            await self.desk.release_outgoing(self.outbox.worker)
+            await self.desk.release_outgoing(self.outbox.worker, self.known.id)
         self._is_released = False  # a claim that could not be settled is given back by the next round
-        self.sent += await send_due(self.desk, self.outbox, self.now, lambda: not self.stop.is_set())
+        self.sent += await send_due(self.desk, self.outbox, self.now, self.goes_on)
         self._is_released = True
-        due = await self.desk.next_due(self.known.id)
-        until = (due - self.now()).total_seconds() if due else _OUTBOX_SECONDS
-        return Round(min(max(until, 0.02), _OUTBOX_SECONDS))
+        due = await self.desk.due_in(self.known.id)
+        return Round(_OUTBOX_SECONDS if due is None else min(max(due, 0.02), _OUTBOX_SECONDS))
 
     async def close(self) -> None:
         await self.mailbox.close()
@@ -81,5 +117,6 @@ Part = Callable[[Post], Work | None]
 PARTS: tuple[tuple[str, Part], ...] = (
     ("intake", lambda post: post.take_in),
     ("outbox", lambda post: post.send),
+    ("watch", renewal_of),
 )
 """Each works only as long as the lease is ours."""

@@ -9,9 +9,10 @@ UNITS_A_MINUTE = 6_000
 UNITS = {
     "getProfile": 1, "labels.list": 1, "labels.create": 5, "history.list": 2, "messages.list": 5,
     "messages.get": 20, "messages.modify": 5, "messages.send": 100, "threads.modify": 10, "watch": 100,
-    "stop": 50,
+    "stop": 50, "pull": 0, "acknowledge": 0,
 }  # fmt: skip
-"""What each call costs (Google's documentation, since May 2026); in a batch each part by itself."""
+"""What each call costs (Google's documentation, since May 2026); in a batch each part by itself.
+Calls of Pub/Sub are not counted here."""
 
 _WINDOW = 60.0
 _KEPT_BACK = 0.1
@@ -36,11 +37,11 @@ class Quota:
         self.spent = 0
         """Units in all."""
 
-    def take(self, call: str, times: int = 1) -> None:
-        """`call` is a key of UNITS."""
+    def take(self, call: str, times: int = 1, sleep: Callable[[float], object] | None = None) -> None:
+        """`call` is a key of UNITS. `sleep` may raise: then nothing was taken."""
         units = min(UNITS[call] * times, self._most(call))
         while (wait := self._try(units, self._most(call))) > 0:
-            self._sleep(wait)
+            (sleep or self._sleep)(wait)
 
     def _most(self, call: str) -> int:
         return int(self._limit * (1 - _KEPT_BACK)) if call == "messages.get" else self._limit

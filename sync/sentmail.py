@@ -7,7 +7,7 @@ mails are looked at one by one. All of it blocks, and belongs to one thread at a
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from googleapiclient.http import MediaIoBaseUpload
 
 from core.errors import DeskError, Invalid, NotFound
 from sync.compose import ID_HEADER
-from sync.google import Busy, Google
+from sync.google import BrokenOff, Busy, Google
 from sync.mailbox import Sent, Unsure
 
 SIZE_LIMIT = 36_700_160
@@ -54,7 +54,13 @@ class SentMail:
         self._known: dict[str, _Names] = {}
         """By Gmail's id; they never change."""
 
-    def send(self, raw: bytes, message_id: str, thread_id: str | None) -> Sent:
+    def send(
+        self,
+        raw: bytes,
+        message_id: str,
+        thread_id: str | None,
+        last_moment: Callable[[], None] = lambda: None,
+    ) -> Sent:
         if len(raw) > SIZE_LIMIT:
             raise Invalid(
                 f"The mail has {len(raw) / 2**20:.0f} MB, and Gmail sends at most {SIZE_LIMIT / 2**20:.0f}.",
@@ -62,11 +68,13 @@ class SentMail:
             )
         if (sent := self._searched(message_id)) is not None:
             return sent
+        last_moment()
         try:
             answer = self._sent(raw, thread_id)
         except (NotFound, Invalid):
             if thread_id is None:
                 raise
+            last_moment()
             answer = self._sent(raw, None)  # the thread is gone, or is another mailbox's
         return Sent(answer["id"], self._given_id(answer["id"], message_id), answer.get("threadId"))
 
@@ -98,6 +106,8 @@ class SentMail:
             request = messages.send(userId=_ME, body=body, media_body=media)
         try:
             return self._google.call("messages.send", request, tries=1)
+        except BrokenOff as error:
+            raise Unsure(str(error)) from None
         except Busy as error:
             if error.was_refused:
                 raise

@@ -6,6 +6,8 @@ httplib2's own, and the next request begins on a new line.
 """
 
 import http.client
+import socket
+from contextlib import suppress
 from typing import Any
 
 import httplib2
@@ -31,8 +33,11 @@ class _Secure(_Once, httplib2.HTTPSConnectionWithTimeout):  # type: ignore[misc]
 
 
 class Wire(httplib2.Http):  # type: ignore[misc]
+    """Used by one thread; `cut` and `break_off` are for any other."""
+
     def __init__(self, timeout: float = TIMEOUT) -> None:
         super().__init__(timeout=timeout)
+        self._is_over = False
         self.redirect_codes = httplib2.REDIRECT_CODES - {308}  # of a resumable upload it means: go on
 
     def request(
@@ -44,6 +49,8 @@ class Wire(httplib2.Http):  # type: ignore[misc]
         redirections: int = httplib2.DEFAULT_MAX_REDIRECTS,
         connection_type: Any = None,
     ) -> Any:
+        if self._is_over:
+            raise ConnectionAbortedError("broken off")
         kind = connection_type or (_Secure if uri.startswith("https:") else _Plain)
         try:
             return super().request(uri, method, body, headers, redirections, kind)
@@ -52,6 +59,18 @@ class Wire(httplib2.Http):  # type: ignore[misc]
             if isinstance(error, http.client.HTTPException):  # an answer that ended in the middle
                 raise ConnectionResetError(type(error).__name__) from None
             raise
+
+    def cut(self) -> None:
+        """What is under way meets a broken line."""
+        for connection in list(self.connections.values()):
+            if (line := connection.sock) is not None:
+                with suppress(OSError):  # it is not connected yet, or not any more
+                    socket.socket.shutdown(line, socket.SHUT_RDWR)  # TLS's own would confuse its reader
+
+    def break_off(self) -> None:
+        """The same, and nothing is said any more."""
+        self._is_over = True
+        self.cut()
 
     def _hang_up(self) -> None:
         while self.connections:

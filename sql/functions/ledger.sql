@@ -38,6 +38,15 @@ begin
 end $$;
 grant execute on function public.list_raw_mails to authenticated, service_role;
 
+create or replace function public.count_quarantine() returns jsonb
+language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+begin
+  perform desk.require_reader();
+  return (select jsonb_build_object('count', count(*), 'oldest', min(r.received_at)) from raw_mails r
+    where r.outcome = 'quarantined');
+end $$;
+grant execute on function public.count_quarantine to authenticated, service_role;
+
 create or replace function public.show_raw_mail(id bigint) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
 declare

@@ -2,7 +2,9 @@
 
 create or replace function desk.mailbox_json(b desk.mailboxes) returns jsonb
 language sql stable set search_path = desk, public, pg_temp as $$
-  select to_jsonb(b);
+  select to_jsonb(b) || jsonb_build_object('is_held', coalesce(b.leased_until > clock_timestamp(), false),
+    'lag_seconds', case when b.connected then
+      greatest(extract(epoch from clock_timestamp() - coalesce(b.synced_at, b.connected_at)), 0) end);
 $$;
 
 -- Where a ticket that came by no mailbox is answered from: the first that was connected, and one that
@@ -62,18 +64,22 @@ language sql volatile security definer set search_path = desk, public, pg_temp a
 $$;
 grant execute on function public.disconnect_mailbox to service_role;
 
--- Of several daemons one works on a mailbox. Says whether it is this one, for so many seconds.
+-- Of several daemons one works on a mailbox. When it is this one, for so many seconds from now, the answer is
+-- the mailbox, as another daemon may have left it; else null.
 create or replace function public.lease_mailbox(
   mailbox_id uuid, worker text, seconds double precision default 60
 ) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
+declare
+  v_mailbox mailboxes;
 begin
   update mailboxes set leased_by = lease_mailbox.worker,
       leased_until = clock_timestamp() + make_interval(secs => lease_mailbox.seconds)
     where id = lease_mailbox.mailbox_id and connected
-      and (leased_by is null or leased_by = lease_mailbox.worker or leased_until < clock_timestamp());
-  return to_jsonb(found);
+      and (leased_by is null or leased_by = lease_mailbox.worker or leased_until < clock_timestamp())
+    returning * into v_mailbox;
+  return case when found then desk.mailbox_json(v_mailbox) end;
 end $$;
 grant execute on function public.lease_mailbox to service_role;
 
@@ -91,6 +97,16 @@ language sql volatile security definer set search_path = desk, public, pg_temp a
   update mailboxes set watched_until = save_watch.until where id = save_watch.mailbox_id;
 $$;
 grant execute on function public.save_watch to service_role;
+
+-- There is new mail, says whoever heard of it: a push, or a daemon that was told of another's mailbox. Kept, so
+-- that the daemon that has the lease learns of it even if it listens only later. Says whether it is one of ours.
+create or replace function public.wake_mailbox(address text) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+begin
+  update mailboxes b set woken_at = clock_timestamp() where b.address = lower(wake_mailbox.address) and b.connected;
+  return to_jsonb(found);
+end $$;
+grant execute on function public.wake_mailbox to service_role;
 
 create or replace function public.list_mailboxes() returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$

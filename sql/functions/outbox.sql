@@ -47,9 +47,16 @@ language sql stable set search_path = desk, public, pg_temp as $$
   where t.id = m.ticket_id;
 $$;
 
+create or replace function desk.is_others(mailbox_id uuid, worker text) returns boolean
+language sql stable set search_path = desk, public, pg_temp as $$
+  select exists (select from mailboxes b where b.id = is_others.mailbox_id
+    and b.leased_by <> is_others.worker and b.leased_until >= clock_timestamp());
+$$;
+
 -- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
 -- With a mailbox, only what leaves from that one. From the claim on it may have left, whatever becomes of the
--- claimer; the claim says since when that was so before it.
+-- claimer; the claim says since when that was so before it. Nothing is given to one daemon out of a mailbox that
+-- another one works on.
 create or replace function public.claim_outgoing(
   worker text, seconds double precision default 120, mailbox_id uuid default null
 ) returns jsonb
@@ -65,6 +72,7 @@ begin
     where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
       and (d.state = 'waiting' or d.leased_until < clock_timestamp())
       and (claim_outgoing.mailbox_id is null or coalesce(b.id, v_default) = claim_outgoing.mailbox_id)
+      and not desk.is_others(coalesce(b.id, v_default), claim_outgoing.worker)
       and not exists (select from outbox e join messages f on f.id = e.message_id
         where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
     order by d.not_before limit 1 for update of d skip locked;
@@ -81,10 +89,31 @@ begin
 end $$;
 grant execute on function public.claim_outgoing to service_role;
 
--- What an earlier life of a worker had claimed is due again at once.
-create or replace function public.release_outgoing(worker text) returns void
+-- Asked in the last moment before a mail leaves: is the claim still this worker's? Then it runs anew. When not,
+-- another one may have sent it meanwhile.
+create or replace function public.hold_outgoing(
+  id uuid, worker text, attempt integer, seconds double precision default 120
+) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+#variable_conflict use_column
+begin
+  update outbox o set leased_until = clock_timestamp() + make_interval(secs => hold_outgoing.seconds)
+    from messages m join tickets t on t.id = m.ticket_id
+    where o.message_id = hold_outgoing.id and m.id = o.message_id
+      and o.state = 'sending' and o.leased_by = hold_outgoing.worker and o.attempts = hold_outgoing.attempt
+      and not desk.is_others(desk.sending_mailbox(t.mailbox_id), hold_outgoing.worker);
+  return to_jsonb(found);
+end $$;
+grant execute on function public.hold_outgoing to service_role;
+
+-- What an earlier life of a worker had claimed (for this mailbox) is due again at once.
+create or replace function public.release_outgoing(worker text, mailbox_id uuid default null) returns void
 language sql volatile security definer set search_path = desk, public, pg_temp as $$
-  update outbox set leased_until = '-infinity' where state = 'sending' and leased_by = release_outgoing.worker;
+  update outbox o set leased_until = '-infinity'
+  from messages m join tickets t on t.id = m.ticket_id
+  where m.id = o.message_id and o.state = 'sending' and o.leased_by = release_outgoing.worker
+    and (release_outgoing.mailbox_id is null
+      or desk.sending_mailbox(t.mailbox_id) = release_outgoing.mailbox_id);
 $$;
 grant execute on function public.release_outgoing to service_role;
 
@@ -145,16 +174,18 @@ begin
 end $$;
 grant execute on function public.mark_failed to service_role;
 
-create or replace function public.next_due(mailbox_id uuid default null) returns jsonb
+-- Seconds until something is due (from this mailbox), 0 when it is already; null when there is nothing.
+create or replace function public.due_in(mailbox_id uuid default null) returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
-  select to_jsonb(min(case when o.state = 'sending' then greatest(o.not_before, o.leased_until) else o.not_before end))
+  select case when count(*) > 0 then to_jsonb(greatest(extract(epoch from min(
+    case when o.state = 'sending' then greatest(o.not_before, o.leased_until) else o.not_before end)
+    - clock_timestamp()), 0)) end
   from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
     left join mailboxes b on b.id = t.mailbox_id and b.connected
   where o.state in ('waiting', 'sending')
-    and (next_due.mailbox_id is null
-      or coalesce(b.id, (select desk.default_mailbox())) = next_due.mailbox_id);
+    and (due_in.mailbox_id is null or coalesce(b.id, (select desk.default_mailbox())) = due_in.mailbox_id);
 $$;
-grant execute on function public.next_due to service_role;
+grant execute on function public.due_in to service_role;
 
 -- What is on its way and what did not get away. An answer is overdue once it could have left: since when it
 -- was due, or, where it was tried before, since it was written. One that was given up counts as long as its

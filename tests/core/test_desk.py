@@ -6,7 +6,7 @@ import psycopg
 
 from core.desk import Desk
 
-NOT_OPERATIONS = {"close", "follow"}
+NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
 SQL_ONLY = {"sign_in", "begin_desk"}
 """Called while connecting, before there is a Desk."""
 

@@ -64,11 +64,11 @@ async def test_a_reply_waits_and_can_be_taken_back_until_then(service: Desk, des
     await service.receive_mail(mail("a"))
     await desk.reply(1001, "Try another bulb.", grace_seconds=60)
     assert await service.claim_outgoing("test") is None
-    assert await service.next_due() is not None
+    assert await service.due_in() is not None
     changed = await desk.unsend(1001)
     assert changed.tickets[0].status is Status.OPEN
     assert changed.tickets[0].assignee_email is None
-    assert await service.next_due() is None
+    assert await service.due_in() is None
     with pytest.raises(Conflict, match="no answer that can be taken back"):
         await desk.unsend(1001)
 
@@ -113,7 +113,7 @@ async def test_a_failure_is_tried_again_or_shown(service: Desk, desk: Desk) -> N
     assert conversation.ticket.status is Status.OPEN
     dispatch = conversation.messages[-1].dispatch
     assert dispatch and (dispatch.state, dispatch.error) == (Delivery.FAILED, "The address is refused.")
-    assert await service.next_due() is None
+    assert await service.due_in() is None
 
 
 async def test_from_the_claim_on_it_may_have_left(service: Desk, desk: Desk) -> None:

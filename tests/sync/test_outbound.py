@@ -38,10 +38,16 @@ class Post:
     hidden: bool = False
     """Whether what was sent cannot be found."""
     attempts: int = 0
+    cuts: int = 0
 
     async def ready(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    def cut(self) -> None:
+        self.cuts += 1
+
+    def break_off(self, sending: bool = False) -> None: ...
 
     async def news(self, cursor: str | None) -> News:
         return News()
@@ -53,7 +59,14 @@ class Post:
 
     async def settle(self, provider_id: str) -> None: ...
 
-    async def send(self, raw: bytes, message_id: str, thread_id: str | None = None) -> Sent:
+    async def send(
+        self,
+        raw: bytes,
+        message_id: str,
+        thread_id: str | None = None,
+        last_moment: Callable[[], None] = lambda: None,
+    ) -> Sent:
+        last_moment()
         self.attempts += 1
         if self.errors:
             raise self.errors.pop(0)
