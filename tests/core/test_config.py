@@ -96,6 +96,7 @@ def test_every_setting_but_two_can_come_from_the_environment(
         "google.label": "desk",
         "google.units_a_minute": "15000",
         "google.api_root": "http://127.0.0.1:1",
+        "google.pubsub_root": "http://127.0.0.1:2",
         "grace_seconds": "1.5",
         "theme": "light",
         "editor": "vi",

@@ -33,7 +33,7 @@ async def test_spam_is_a_ticket_that_only_lists_of_spam_hold(service: Desk, desk
     counts = await desk.count_views()
     assert (counts.all, counts.open, counts.unassigned, counts.spam) == (1, 1, 1, 1)
     assert (await desk.show_ticket(1002)).ticket.spam
-    assert await service.next_due() is None
+    assert await service.due_in() is None
 
 
 async def test_an_agent_says_what_is_spam_and_takes_it_back(service: Desk, desk: Desk) -> None:

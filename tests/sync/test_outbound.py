@@ -2,8 +2,10 @@
 sentence.
 """
 
+import asyncio
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from core.desk import Desk
 from core.errors import DeskError, Forbidden, StorageFailed, Unreachable
-from core.files import LocalFiles
+from core.files import Kind, LocalFiles
 from core.models import Delivery, Dispatch
 from sync.mailbox import Arrival, News, Sent, Unsure
 from sync.outbound import Outbox, send_due
@@ -39,6 +41,8 @@ class Post:
     """Whether what was sent cannot be found."""
     attempts: int = 0
     cuts: int = 0
+    lasts: asyncio.Event | None = None
+    """Sends go on until they are cut."""
 
     async def ready(self) -> None: ...
 
@@ -46,6 +50,8 @@ class Post:
 
     def cut(self) -> None:
         self.cuts += 1
+        if self.lasts:
+            self.lasts.set()
 
     def break_off(self, sending: bool = False) -> None: ...
 
@@ -68,6 +74,9 @@ class Post:
     ) -> Sent:
         last_moment()
         self.attempts += 1
+        if self.lasts:
+            await self.lasts.wait()
+            raise Unsure("The line was cut.")
         if self.errors:
             raise self.errors.pop(0)
         assert message_id not in self.sent
@@ -218,15 +227,71 @@ async def due_at_once(database: str, minutes: float = 0) -> None:
         )
 
 
-async def test_who_took_too_long_to_get_ready_does_not_send(
+async def test_a_machine_that_slept_in_the_last_moment_does_not_send(
     service: Desk, desk: Desk, outbox: Outbox, post: Post
 ) -> None:
-    """A machine that slept: another daemon may have taken the answer over."""
+    """Another daemon may have taken the answer over; the clock that is asked went on meanwhile."""
     number = await answered(service, desk)
-    times = iter([now(), now() + timedelta(hours=1)])
-    assert await send_due(service, outbox, lambda: next(times, now())) == 0
-    assert post.attempts == 0
+    times = iter([0.0, 3600.0])
+    asleep = replace(outbox, clock=lambda: next(times))
+    assert await send_due(service, asleep, now) == 0
+    assert post.sent == {}
     assert (await dispatch(desk, number)).state is Delivery.WAITING
+
+
+async def test_what_another_daemon_took_over_is_not_sent(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    """It happens while the answer is written: the claim has run out, and the other one has its own."""
+    number = await answered(service, desk)
+
+    class TakenOver(LocalFiles):
+        def get(self, kind: Kind, sha256: str) -> bytes:
+            asyncio.run_coroutine_threadsafe(take_over(), loop).result()
+            return b"a lamp"
+
+    async def take_over() -> None:
+        await service.release_outgoing(outbox.worker)
+        assert await service.claim_outgoing("another")
+
+    loop = asyncio.get_running_loop()
+    file = {"filename": "lamp.txt", "content_type": "text/plain", "size": 6, "sha256": "0" * 64}
+    await desk.unsend(number)
+    await desk.reply(number, "See the file.", grace_seconds=0, attachments=[file])
+    late = replace(outbox, files=TakenOver(Path("nowhere")))
+    assert await send_due(service, late, now) == 0
+    assert post.sent == {}
+    assert (await dispatch(desk, number)).state is Delivery.SENDING  # by the other one
+
+
+async def test_nothing_is_claimed_from_a_mailbox_that_another_daemon_works_on(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post
+) -> None:
+    await answered(service, desk)
+    (mailbox,) = await service.list_mailboxes()
+    assert await service.lease_mailbox(mailbox.id, "another")
+    assert await send_due(service, outbox, now) == 0
+    await service.release_mailbox(mailbox.id, "another")
+    assert await send_due(service, outbox, now) == 1
+
+
+async def test_a_long_mail_is_cut_when_its_claim_cannot_be_renewed(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answered(service, desk)
+    monkeypatch.setattr("sync.outbound._RENEWED_EVERY", 0.01)
+    holds = iter([True])
+
+    async def hold(*arguments: object) -> bool:
+        if next(holds, False):
+            return True
+        raise Unreachable("The database is away.")
+
+    ages = itertools.count(step=30.0)
+    monkeypatch.setattr(service, "hold_outgoing", hold)
+    post.lasts = asyncio.Event()
+    await send_due(service, replace(outbox, clock=lambda: next(ages)), now)
+    assert post.cuts == 1 and post.sent == {}
 
 
 async def test_after_five_days_it_is_given_up(service: Desk, desk: Desk, outbox: Outbox, post: Post) -> None:
