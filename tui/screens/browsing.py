@@ -1,6 +1,7 @@
 """The list of the desk screen: views, search, order, and what changes by itself."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ _COUNT_PAUSE = 0.3
 _FIRST_LIST = 0.12
 """Seconds that the first painting waits for the list."""
 _STALE_MAIL = 120
+_WHY = re.compile(r"[:.;](?=\s|$)")
 
 EMPTY = {
     "unassigned": "Every ticket has somebody who works on it.",
@@ -33,9 +35,12 @@ EMPTY = {
     "resolved": "Nothing has been resolved yet.",
     "spam": "There is no spam.",
     "all": (
-        "There are no tickets yet.\n\nMail becomes tickets: deliver it into the Maildir and run"
-        " “ttydesk sync”,\nor bring in old mail with “ttydesk mail import PATH”.\n\n"
-        "Only looking around? “ttydesk demo” shows a desk in full swing."
+        "There are no tickets yet.\n\n"
+        "Mail becomes tickets: connect a mailbox at Gmail with\n"
+        "“ttydesk gmail connect”, or deliver into the Maildir;\n"
+        "then run “ttydesk sync”. Old mail comes in with\n"
+        "“ttydesk mail import PATH”.\n\n"
+        "Only looking around?\n“ttydesk demo” shows a desk in full swing."
     ),
 }
 _SORTS = (
@@ -47,6 +52,11 @@ _SORTS = (
     Choice("number", "number", "n"),
 )
 _EXAMPLES = "words, “a phrase”, status:open, assignee:me, from:kim@example.com"
+
+
+def _in_short(problem: str) -> str:
+    """What is wrong, without why: “ttydesk gmail status” and “ttydesk sync status” say all of it."""
+    return safe_line(_WHY.split(problem, maxsplit=1)[0], limit=60)
 
 
 @dataclass(frozen=True)
@@ -184,13 +194,14 @@ class Browsing(Panes):
     async def look_at_mailboxes(self) -> None:
         """How fresh the mail is: the daemon notes each round it makes."""
         try:
-            mailboxes = await self.desk.list_mailboxes()
+            known = await self.desk.list_mailboxes()
         except DeskError:
             return  # the connection's own state says it
-        troubles = [one.last_error for one in mailboxes if one.last_error]
+        mailboxes = [one for one in known if one.connected]
         times = [one.synced_at for one in mailboxes if one.synced_at]
-        if troubles:
-            self.status.say(mail=f"mail: {safe_line(troubles[0], limit=60)}", mail_trouble=True)
+        if troubled := next((one for one in mailboxes if one.last_error), None):
+            whose = "mail" if len(mailboxes) == 1 else safe_line(troubled.name, limit=20)
+            self.status.say(mail=f"{whose}: {_in_short(troubled.last_error or '')}", mail_trouble=True)
         elif not times:
             self.status.say(mail="no mail read yet", mail_trouble=False)
         else:
