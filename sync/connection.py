@@ -79,7 +79,7 @@ async def connect(
         wish.department,
         wish.since,
     )
-    if mailbox.cursor is None and wish.since is None:
+    if before is None and wish.since is None:
         cursor = Cursor(history_id, now.astimezone(UTC), mailbox.since)
         await desk.save_cursor(mailbox.id, str(cursor))
     await settle_maildir(settings, desk)

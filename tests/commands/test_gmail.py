@@ -69,6 +69,10 @@ def test_each_mailbox_has_its_own_name_department_and_cursor(connect: Connect, d
     assert shop.cursor and help.cursor is None, "with --since, all since then is looked for"
     assert help.since.astimezone().strftime("%Y-%m-%d %H:%M") == "2026-01-31 00:00"
 
+    connect("--address", HELP, "--signature", "The workshop")
+    again = desk.mailbox(HELP)
+    assert (again.since, again.cursor) == (help.since, None), "which is still to be done"
+
     ran = connect("--address", HELP, "--name", "shop")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == f"Another mailbox is called shop: {SALES}. Choose another --name.\n"
