@@ -64,6 +64,9 @@ _REFUSALS = {
     ),
     "invalid_client": "Google no longer knows the OAuth client: it was deleted, or has a new secret.",
     "deleted_client": "Google no longer knows the OAuth client: it was deleted.",
+    "invalid_rapt": (
+        "Google wants the sign-in repeated: the organisation limits how long one lasts (see docs/gmail.md)."
+    ),
     "admin_policy_enforced": (
         "Google no longer lets ttydesk into the mailbox: the organisation's administrator does not allow it."
     ),
@@ -329,8 +332,10 @@ def _wait(state: RetryCallState) -> float:
 
 
 def _refusal(error: RefreshError) -> str:
-    code = error.args[1].get("error") if len(error.args) > 1 and isinstance(error.args[1], dict) else ""
-    return _REFUSALS.get(str(code), f"Google gives no new token ({code or 'it does not say why'}).")
+    said = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
+    is_sign_in_wanted = "Reauthentication is needed" in str(error)  # all that the library leaves of it
+    code = "invalid_rapt" if is_sign_in_wanted else str(said.get("error", ""))
+    return _REFUSALS.get(code, f"Google gives no new token ({code or 'it does not say why'}).")
 
 
 def _document(service: str, root: str | None) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class Authority:
         """How long refresh tokens last: an app in testing mode has 7 days."""
         self.refuses: Refusal | None = None
         """What whoever comes with a refresh token is told instead of an answer."""
+        self.limits_sessions = False
+        """Whether the organisation wants the sign-in repeated, as it may where a token reaches its cloud."""
         self.refreshes: Counter[str] = Counter()
         """Access tokens that were got with a refresh token, by address."""
         self.asked: list[dict[str, str]] = []
@@ -215,6 +217,9 @@ class Authority:
             raise Refusal("invalid_grant", "Bad Request")
         if grant.is_revoked or (grant.ends_at is not None and grant.ends_at <= self._clock()):
             raise Refusal("invalid_grant", "Token has been expired or revoked.")
+        if self.limits_sessions:
+            said = "reauth related error (invalid_rapt)"
+            raise Refusal("invalid_grant", said, error_subtype="invalid_rapt")
         self.refreshes[grant.address] += 1
         return self._answer(grant)
 

@@ -224,6 +224,14 @@ def test_what_was_not_allowed_is_told_from_what_was_taken_back(server: GmailServ
             google.call("getProfile", profile)
 
 
+def test_a_sign_in_that_has_to_be_repeated_is_told_from_a_permission_that_is_gone(
+    google: Google, server: GmailServer
+) -> None:
+    server.authority.limits_sessions = True
+    with pytest.raises(Revoked, match="the organisation limits how long one lasts"):
+        look(google)
+
+
 def test_a_client_that_is_gone_is_named(grant: Grant, server: GmailServer) -> None:
     stale = grant.model_copy(update={"client_secret": SecretStr("of last year")})
     with (
