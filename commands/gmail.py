@@ -60,9 +60,6 @@ def connect(
             parser=folder, metavar="FILE", help="The JSON of your OAuth client, as Google gives it."
         ),
     ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Ask Google also where the permission still holds.")
-    ] = False,
     json: Json = False,
 ) -> None:
     """Let ttydesk into a mailbox at Gmail, whose mail then becomes tickets. Asks in your browser."""
@@ -70,16 +67,14 @@ def connect(
 
     address = address and address.strip().lower()
     wish = Wish(address, name, display_name, signature, department, since)
-    connected, grant = _connect(context, wish, client, again)
+    connected, grant = _connect(context, wish, client)
     if json:
         write_json(connected.mailbox)
     else:
         _print_connected(settings_of(context), connected, grant, wish)
 
 
-def _connect(
-    context: typer.Context, wish: "Wish", file: Path | None, again: bool
-) -> "tuple[Connected, Grant]":
+def _connect(context: typer.Context, wish: "Wish", file: Path | None) -> "tuple[Connected, Grant]":
     from datetime import UTC
 
     from sync.auth import token_store
@@ -90,7 +85,7 @@ def _connect(
     settings = settings_of(context)
     known = with_desk(context, lambda desk: desk.list_mailboxes(), service=True)
     check_name(wish, known)
-    grant, token = None if again else _still_good(settings, wish, known), None
+    grant, token = _still_good(settings, wish, known), None
     if grant is None:
         token, grant = _ask(settings, find_client(settings, file), wish)
     with opened(settings, grant, token) as google:
@@ -106,13 +101,15 @@ def _connect(
 
 
 def _still_good(settings: "Settings", wish: "Wish", known: "Sequence[Mailbox]") -> "Grant | None":
-    """The permission of the mailbox that was named, where nothing is missing from it."""
+    """The permission there is, where it is enough: when only something about the mailbox is to be changed."""
     from sync.connection import known_as
     from sync.permission import look
 
     mailbox = known_as(wish.address, known)
-    standing = look(settings, mailbox) if mailbox else None
-    return standing.grant if standing and standing.state == "works" and not standing.problem else None
+    if mailbox is None or not wish.says_something:
+        return None
+    standing = look(settings, mailbox)
+    return standing.grant if standing.state == "works" and not standing.problem else None
 
 
 def _ask(settings: "Settings", client: "Client", wish: "Wish") -> "tuple[str, Grant]":

@@ -24,6 +24,12 @@ class Wish:
     since: datetime | None = None
     """Mail from then on is to become tickets, too."""
 
+    @property
+    def says_something(self) -> bool:
+        """About the mailbox, besides which it is."""
+        about = (self.name, self.display_name, self.signature, self.department, self.since)
+        return any(one is not None for one in about)
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:

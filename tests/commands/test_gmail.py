@@ -89,7 +89,7 @@ def test_what_is_said_later_is_taken_up_without_asking_google_again(
     known = desk.mailbox(HELP)
     assert (known.name, known.department, known.signature) == ("help", "repairs", "The workshop")
     assert known.cursor == cursor
-    connect("--address", HELP, "--again")
+    connect("--address", HELP)
     assert len(google.authority.asked) == 2
 
 
