@@ -114,7 +114,7 @@ async def _ask(settings: Settings, desk: Desk, found: Overview) -> None:
 
 
 def _minder(daemon: Daemon, ours: str, process: int | None) -> Minder:
-    """Of that of this home the lock says at once that it is gone; the others have to be silent for a while."""
+    """Whether that of this home is gone the lock knows at once; others have to be silent for a while."""
     is_here = daemon.worker == ours
     is_alive = daemon.pid == process if is_here else daemon.silent_seconds < SILENT_SECONDS
     return Minder(**daemon.model_dump(), is_here=is_here, is_alive=is_alive)
