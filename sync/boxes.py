@@ -73,8 +73,8 @@ def open_mailbox(settings: Settings, known: Known) -> Mailbox:
 
     access, google = _access(settings, known), settings.google
     quota = Quota(google.units_a_minute)
-    inward, outward = (
-        Google(access, quota, root=google.api_root, timeout=google.timeout_seconds) for _ in range(2)
+    inward, outward, beside = (
+        Google(access, quota, root=google.api_root, timeout=google.timeout_seconds) for _ in range(3)
     )
     return Gmail(
         inward,
@@ -82,6 +82,7 @@ def open_mailbox(settings: Settings, known: Known) -> Mailbox:
         known.since,
         poll_seconds=google.poll_seconds,
         settling_seconds=google.settling_seconds,
+        beside=beside,
     )
 
 

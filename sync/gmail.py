@@ -9,14 +9,15 @@ has. Nothing is ever deleted.
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, TypeVar
 
-from core.errors import DeskError, Invalid, NotFound
+from core.errors import DeskError, Invalid, NotFound, StorageFailed
 from sync.google import Busy, Google
+from sync.labels import Labels
 from sync.lane import Lane
 from sync.mailbox import Arrival, News, Sent
 from sync.sentmail import SentMail, received_at
@@ -40,6 +41,8 @@ _IGNORED = {
     "CHAT": "It is a chat.",
     "TRASH": "It was in Gmail's bin.",
 }
+_ELSEWHERE = frozenset({*_IGNORED, "SPAM"})
+"""The ledger knows what came with one of these labels, and looks at it again when it is taken off."""
 _Answer = TypeVar("_Answer")
 
 
@@ -65,9 +68,11 @@ class Cursor:
 
 
 class Gmail:
-    """`inward` and `outward` are two ways to one account, so that a long fetch holds up no answer.
+    """`inward`, `outward` and `beside` (for labels) are ways to one account, so that neither a long fetch nor
+    many labels hold up an answer.
 
-    Mail that Gmail got before `since` is not asked for.
+    Mail that Gmail got before `since` is not asked for, and not taken when it turns up later, as when its
+    owner moves an old mailbox in; what is only a little older may be new by another clock.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Gmail:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         poll_seconds: float = 5.0,
         settling_seconds: float = 120.0,
+        beside: Google | None = None,
     ) -> None:
         self.poll_seconds = poll_seconds
         self.settling_seconds = settling_seconds
@@ -93,19 +99,22 @@ class Gmail:
         self._fetching = asyncio.Lock()
         self._in_lane = Lane("gmail-in")
         self._out_lane = Lane("gmail-out")
+        self._labels = Labels(beside or outward)
+        self._beside_lane = Lane("gmail-labels") if beside else self._out_lane
+        self._ways = {self._in_lane: inward, self._out_lane: outward, self._beside_lane: beside or outward}
 
     def cut(self) -> None:
         self._outward.cut()
 
     def break_off(self, sending: bool = False) -> None:
-        self._inward.break_off()
-        if sending:
-            self._outward.break_off()
+        for google in self._ways.values():
+            if sending or google is not self._outward:
+                google.break_off()
 
     async def close(self) -> None:
         """Calls that are under way break off; a thread that cannot even do that is left behind."""
         self.break_off(sending=True)
-        for lane, google in ((self._in_lane, self._inward), (self._out_lane, self._outward)):
+        for lane, google in self._ways.items():
             if await lane.close(_PATIENCE):
                 google.close()
 
@@ -125,7 +134,9 @@ class Gmail:
             answer = self._here.pop(provider_id)
             if isinstance(answer, Busy):  # the others came through: this one is asked for alone
                 answer = (await self._in(self._fetch, [provider_id]))[provider_id]
-        return _arrival(answer)
+        arrival = _arrival(answer)
+        is_old = arrival and arrival.received_at and arrival.received_at < self._since - _MARGIN
+        return None if is_old else arrival
 
     async def settle(self, provider_id: str) -> None:
         """Gmail shows nothing of it."""
@@ -146,6 +157,12 @@ class Gmail:
         """For what else is done to the account: `work` gets the way that fetches nothing."""
         return await self._out(work, self._outward, *arguments)
 
+    async def label(self, wanted: Mapping[str, str | None], among: Sequence[str]) -> Sequence[str]:
+        return await self._beside_lane.do(self._labels.put, wanted, among)
+
+    async def listed(self, since: datetime | None = None) -> Sequence[str]:
+        return (await self._in(self._resync, since or self._since)).perhaps
+
     async def _in(self, work: Callable[..., _Answer], *arguments: Any) -> _Answer:
         return await self._in_lane.do(work, *arguments)
 
@@ -162,14 +179,17 @@ class Gmail:
             return self._resync(self._since)
         now = self._now()
         try:
-            ids, latest = self._history(cursor.history_id)
+            ids, moved, latest = self._history(cursor.history_id)
         except NotFound:
             return self._resync(max(self._since, cursor.taken_at - _MARGIN))
-        return News(perhaps=ids, cursor=str(Cursor(latest, now, cursor.since)))
+        return News(moved, ids, str(Cursor(latest, now, cursor.since)))
 
-    def _history(self, start: int) -> tuple[list[str], int]:
-        """Ids of what was added since, and how far that reaches: the first page knows the least."""
+    def _history(self, start: int) -> tuple[list[str], list[str], int]:
+        """Ids of what was added since, ids of what was moved to where we take mail from, and how far that
+        reaches: the first page knows the least.
+        """
         found: dict[str, None] = {}
+        moved: dict[str, None] = {}
         latest, page = 0, None
         while True:
             request = self._users(self._inward).history().list(
@@ -178,11 +198,12 @@ class Gmail:
             )  # fmt: skip
             answer = self._inward.call("history.list", request)
             for record in answer.get("history", ()):
-                found.update(dict.fromkeys(_added(record)))
+                found.update((one["message"]["id"], None) for one in record.get("messagesAdded", ()))
+                moved.update(dict.fromkeys(_moved(record)))
             latest = latest or int(answer["historyId"])
             page = answer.get("nextPageToken")
             if page is None:
-                return list(found), latest
+                return [id for id in found if id not in moved], list(moved), latest
 
     def _resync(self, since: datetime) -> News:
         """Everything that came since then, oldest first.
@@ -262,18 +283,18 @@ class Gmail:
         return google.service.users()
 
 
-def _added(record: dict[str, Any]) -> Iterable[str]:
-    """Ids of one record of the history: what came, and what was taken out of the bin."""
-    for change in record.get("messagesAdded", ()):
-        yield change["message"]["id"]
+def _moved(record: dict[str, Any]) -> Iterable[str]:
+    """Ids in one record of the history: out of the bin, out of the spam, or no draft any more."""
     for change in record.get("labelsRemoved", ()):
-        if "TRASH" in change.get("labelIds", ()):
+        if _ELSEWHERE.intersection(change.get("labelIds", ())):
             yield change["message"]["id"]
 
 
 def _arrival(answer: dict[str, Any] | DeskError) -> Arrival | None:
     if isinstance(answer, NotFound):
         return None
+    if isinstance(answer, Invalid):
+        raise StorageFailed(f"Gmail does not give a mail: {answer}")  # this one alone
     if isinstance(answer, DeskError):
         raise answer
     labels = set(answer.get("labelIds", ()))

@@ -187,6 +187,10 @@ class Google:
         if not self._access.valid:
             self._access.refresh(google_auth_httplib2.Request(self.http.http))
 
+    def has_room(self, name: str, times: int = 1) -> bool:
+        """Whether so many calls can be made now without waiting for the quota."""
+        return self._quota.has_room(name, times)
+
     def call(self, name: str, request: Any, tries: int = _TRIES) -> dict[str, Any]:
         """`name` is a key of quota.UNITS. With one try, for what must not happen twice."""
         retrying = Retrying(

@@ -8,7 +8,7 @@ Errors are those of core.errors. `StorageFailed` and `Unreachable` pass by and a
 DeskError from `send` is a refusal of that one mail. `Unsure` alone says that the mail may have left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -104,6 +104,17 @@ class Mailbox(Protocol):
 
     async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         """What left under our Message-ID; None when nothing did. It cannot have left before `since`."""
+        ...
+
+    async def label(self, wanted: Mapping[str, str | None], among: Sequence[str]) -> Sequence[str]:
+        """Put beside each conversation its label on it, and take the others of `among` off.
+
+        Returns the conversations that are done with; the others are to be asked for again.
+        """
+        ...
+
+    async def listed(self, since: datetime | None = None) -> Sequence[str]:
+        """All it has that came since then, or without a time, since it is asked for; changes nothing."""
         ...
 
     def cut(self) -> None:

@@ -18,7 +18,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +105,25 @@ class Maildir:
 
     async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         return await asyncio.to_thread(self._find, message_id)
+
+    async def label(self, wanted: Mapping[str, str | None], among: Sequence[str]) -> Sequence[str]:
+        """Files have no labels."""
+        return list(wanted)
+
+    async def listed(self, since: datetime | None = None) -> Sequence[str]:
+        return await asyncio.to_thread(self._listed, since)
+
+    def _listed(self, since: datetime | None) -> list[str]:
+        after = since.timestamp() if since else float("-inf")
+        found: list[str] = []
+        try:
+            for folder in ("cur", "new"):
+                for id, name in self._listing(folder).items():
+                    if since is None or _changed_at(self.folder / folder / name) >= after:
+                        found.append(id)
+        except OSError as error:
+            raise StorageFailed(f"The Maildir {self.folder} cannot be read: {_why(error)}.") from error
+        return found
 
     def _look(self) -> News:
         try:
@@ -278,6 +297,13 @@ def _fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _arrived(entry: os.DirEntry[str]) -> int:

@@ -15,8 +15,8 @@ UNITS = {
 Calls of Pub/Sub are not counted here."""
 
 _WINDOW = 60.0
-_KEPT_BACK = 0.1
-"""The share that fetching leaves to answers, labels and looks."""
+_SHARES = {"messages.get": 0.9, "threads.modify": 0.7}
+"""How far they may fill the minute: fetching leaves room for answers and looks, labels for fetching too."""
 
 
 class Quota:
@@ -44,7 +44,14 @@ class Quota:
             (sleep or self._sleep)(wait)
 
     def _most(self, call: str) -> int:
-        return int(self._limit * (1 - _KEPT_BACK)) if call == "messages.get" else self._limit
+        return int(self._limit * _SHARES.get(call, 1.0))
+
+    def has_room(self, call: str, times: int = 1) -> bool:
+        """Whether `take` would not wait."""
+        with self._lock:
+            self._forget(self._clock())
+            most = self._most(call)
+            return self._sum + min(UNITS[call] * times, most) <= most
 
     def _try(self, units: int, limit: int) -> float:
         """Take them and return 0, or return the seconds after which to try again."""

@@ -4,7 +4,7 @@ sentence.
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -84,6 +84,12 @@ class Post:
         if self.dies and self.dies.pop(0):
             raise KeyboardInterrupt
         return Sent(f"id{len(self.sent)}")
+
+    async def label(self, wanted: Mapping[str, str | None], among: Sequence[str]) -> Sequence[str]:
+        return list(wanted)
+
+    async def listed(self, since: datetime | None = None) -> Sequence[str]:
+        return []
 
     async def find_sent(self, message_id: str, since: datetime) -> Sent | None:
         return Sent("found") if message_id in self.sent and not self.hidden else None
