@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +11,11 @@ import typer
 from commands import quarantine
 from commands.opening import settings_of, with_desk
 from commands.output import write, write_json
-from commands.typed import Json, plain
+from commands.typed import Json, day, plain
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from core.desk import Desk
+    from core.models import Mailbox as Known
     from core.models import Outcome, Received
     from sync.archive import Imported
     from sync.mailbox import Mailbox
@@ -131,12 +131,16 @@ def why(
 @app.command("verify")
 def verify(
     context: typer.Context,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=day, metavar="DATE", help="Mail the mailboxes got from that day on, not all."),
+    ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Take in what was stored but never entered.")
+        bool, typer.Option("--repair", help="Take in what was stored but never entered, and what is missing.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Whether every mail ever taken in is accounted for: ledger, files and mailbox against each other."""
+    """Whether every mail is accounted for: ledger, files and mailboxes against each other."""
     from commands.progress import Progress
     from core.errors import Conflict
     from sync.daemon import open_intake
@@ -148,11 +152,14 @@ def verify(
     async def work(desk: "Desk") -> "Verification":
         intake = await open_intake(settings, desk)
         mailboxes = await _mailboxes(context, desk)
-        with Progress("files") as progress:
-            found = await run(desk, intake, mailboxes, progress.found)
-        if repair and found.unentered:
-            await mend(desk, intake, found)
-            found.unentered = []
+        try:
+            with Progress("files") as progress:
+                found = await run(desk, intake, mailboxes, progress.found, since)
+            if repair:
+                await mend(desk, intake, found, mailboxes)
+        finally:
+            for _, mailbox in mailboxes:
+                await mailbox.close()
         return found
 
     found = with_desk(context, work, service=True)
@@ -164,16 +171,16 @@ def verify(
         raise Conflict("Not every mail is accounted for.", hint=_remedy(found))
 
 
-async def _mailboxes(context: typer.Context, desk: "Desk") -> "dict[UUID, Mailbox]":
+async def _mailboxes(context: typer.Context, desk: "Desk") -> "list[tuple[Known, Mailbox]]":
     """Those that this machine's daemon has read: there may be none yet."""
     from sync.boxes import is_here, open_mailbox
 
     settings = settings_of(context)
-    return {
-        known.id: open_mailbox(settings, known)
+    return [
+        (known, open_mailbox(settings, known))
         for known in await desk.list_mailboxes()
         if known.was_looked_at and is_here(settings, known)
-    }
+    ]
 
 
 def _print_counts(counts: "Mapping[Outcome, int]", json: bool) -> None:
@@ -199,8 +206,12 @@ def _print_verification(found: "Verification") -> None:
         "lost, their file is gone": [f"{one.id} {one.sha256}" for one in found.lost],
         "damaged, their file has changed": [f"{one.id} {one.sha256}" for one in found.damaged],
         "stored but never entered": found.unentered,
-        "waiting in the mailbox": found.waiting,
     }
+    for one in found.mailboxes:
+        box = _safe(one.name)
+        lists[f"waiting in {box}"] = one.waiting
+        lists[f"missing, though {box} was read further than that"] = one.missing
+        lists[f"taken in and no longer in {box}"] = one.gone
     for what, names in lists.items():
         if names:
             write(f"{len(names)} {what}:")
@@ -211,7 +222,9 @@ def _print_verification(found: "Verification") -> None:
 def _remedy(found: "Verification") -> str:
     if found.unentered:
         return "ttydesk mail verify --repair takes in what was never entered."
-    if found.waiting:
+    if any(one.missing for one in found.mailboxes):
+        return "ttydesk mail verify --repair takes in what is missing; so does ttydesk sync once a day."
+    if any(one.waiting for one in found.mailboxes):
         return "ttydesk sync takes in what waits."
     return "Bring the files back from a backup."
 

@@ -38,6 +38,8 @@ def standing_of(settings: Settings, known: Mailbox, standing: Standing | None) -
         "since": known.since,
         "synced_at": known.synced_at,
         "watched_until": known.watched_until,
+        "verified_at": known.verified_at,
+        "verified": known.verified,
         "daemon": known.leased_by if _is_worked_on(known) else None,
         "token": {
             "state": standing.state if standing else "missing",
@@ -62,6 +64,8 @@ def print_standing(settings: Settings, known: Mailbox, standing: Standing | None
     _line("connected", f"{local_time(known.connected_at)}, for mail since {local_time(known.since)}")
     _line("last read", local_time(known.synced_at) if known.synced_at else "never")
     _line("new mail", _how_it_is_heard_of(settings, known))
+    if known.verified_at is not None and known.verified is not None:
+        _line("verified", f"{local_time(known.verified_at)}: {known.verified.sentence}")
     _print_permission(settings, standing)
     problem, advice = _trouble(known, standing)
     if problem:

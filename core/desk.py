@@ -8,6 +8,7 @@ the outbox and daemons is in core/mailroom.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -204,6 +205,15 @@ class Desk(Mailroom):
         )
         return TypeAdapter(list[str]).validate_python(answer)
 
+    async def list_deliveries(
+        self, mailbox_id: UUID, since: datetime, after: str = "", limit: int = 1000
+    ) -> list[str]:
+        """The mailbox's ids of what it got since then and should still have, in order, behind `after`."""
+        answer = await self._gateway.read(
+            "list_deliveries", mailbox_id=mailbox_id, since=since, after=after, limit=limit
+        )
+        return TypeAdapter(list[str]).validate_python(answer)
+
     async def list_raw_mails(
         self, quarantined: bool = False, after: int = 0, limit: int = 500
     ) -> list[RawMail]:
@@ -225,10 +235,6 @@ class Desk(Mailroom):
 
     async def whoami(self) -> Agent:
         return Agent.model_validate(await self._gateway.read("whoami"))
-
-    async def claim_account(self) -> Agent:
-        """Be the agent whose address the signed-in account has proved to be its own."""
-        return Agent.model_validate(await self._gateway.write("claim_account"))
 
     async def list_agents(self) -> list[Agent]:
         return records(Agent, await self._gateway.read("list_agents"))

@@ -60,6 +60,10 @@ class Arrivals:
     """Asked between two mails."""
     counts: Counter[Outcome] = field(default_factory=Counter)
     """What became of the mails of this life."""
+    was_read: bool = False
+    """Whether a whole round of this life is done."""
+    missing: dict[str, None] = field(default_factory=dict)
+    """Mails that no news told of; they are taken in with the next round."""
     _postponed: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     """Mails that cannot be read or moved: when to try again, and why."""
     _noted: str | None = None
@@ -74,15 +78,18 @@ class Arrivals:
         before = self.counts.total()
         try:
             news = await self.mailbox.news(self.cursor)
-            ids = [*news.fresh, *await self._unsettled(news.perhaps)]
+            perhaps = list(dict.fromkeys([*news.perhaps, *self.missing]))
+            ids = [*news.fresh, *await self._unsettled(perhaps)]
             await self._settle_all([id for id in ids if self._is_due(id)])
         except (StorageFailed, Unreachable) as error:
             await self._note(str(error))
             raise
         left = set(ids)
         self._postponed = {id: why for id, why in self._postponed.items() if id in left}
+        self.missing = {id: None for id in self.missing if id in self._postponed}
         if not self._postponed and self.goes_on():
             self.cursor = news.cursor
+            self.was_read = True
         is_stale = self._noted_at is None or self.now() - self._noted_at >= _NOTED
         if self.counts.total() > before or self.problem != self._noted or is_stale:
             await self._note(self.problem)

@@ -34,7 +34,7 @@ from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
 from sync.outbound import Outbox
-from sync.post import Post
+from sync.post import Post, has_labels
 from sync.reading import Intake
 from sync.supervisor import Pulse, Round, Supervisor
 from sync.systemd import Systemd
@@ -119,6 +119,8 @@ class Daemon:
                 _logger.warning("%s", safe_line(post.arrivals.problem))
             if post.goes_on():
                 await post.send()
+            if post.goes_on() and has_labels(post):
+                await post.show_statuses()
         finally:
             del self.posts[post.known.id]
             await _soon(post.close(), f"mailbox {post.known.name}")

@@ -17,13 +17,16 @@ from sync.arrivals import Arrivals
 from sync.mailbox import Mailbox
 from sync.outbound import Outbox, send_due
 from sync.renewal import renewal_of
+from sync.status import show_statuses
 from sync.supervisor import Round, Work
+from sync.verification import DailyVerification
 from sync.worker import elapsed
 
 LEASE_SECONDS = 60.0
 _SPARE_SECONDS = 5.0
 """So much earlier we take our own lease for over."""
 _OUTBOX_SECONDS = 0.5
+_LABEL_SECONDS = 2.0
 _ELSEWHERE = 5.0
 """How often to ask whether the daemon that has the lease is gone."""
 _TOLD_SECONDS = 60.0
@@ -106,9 +109,18 @@ class Post:
         due = await self.desk.due_in(self.known.id)
         return Round(_OUTBOX_SECONDS if due is None else min(max(due, 0.02), _OUTBOX_SECONDS))
 
+    async def show_statuses(self) -> Round:
+        label = self.settings.google.label
+        await show_statuses(self.desk, self.mailbox, self.known.id, label, self.goes_on)
+        return Round(_LABEL_SECONDS)
+
     async def close(self) -> None:
         await self.mailbox.close()
         await self.desk.release_mailbox(self.known.id, self.outbox.worker)
+
+
+def has_labels(post: Post) -> bool:
+    return post.known.kind == "gmail" and bool(post.settings.google.label)
 
 
 Part = Callable[[Post], Work | None]
@@ -118,5 +130,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("intake", lambda post: post.take_in),
     ("outbox", lambda post: post.send),
     ("watch", renewal_of),
+    ("labels", lambda post: post.show_statuses if has_labels(post) else None),
+    ("verification", lambda post: DailyVerification(post.desk, post.known, post.arrivals, post.now).look),
 )
 """Each works only as long as the lease is ours."""

@@ -94,6 +94,7 @@ def without_content(sha256: str, size: int, origin: Origin, verdict: Verdict) ->
         "raw": {"sha256": sha256, "size": size},
         "mailbox_id": str(origin.mailbox_id) if origin.mailbox_id else None,
         "provider_id": origin.provider_id,
+        "arrived_at": origin.received_at and origin.received_at.isoformat(),
         "gmail_thread_id": origin.thread_id,
         "gmail_message_id": origin.provider_id if origin.thread_id else None,
         "sent": origin.is_sent,

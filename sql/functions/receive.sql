@@ -44,9 +44,9 @@ create or replace function desk.enter_delivery(mail jsonb, raw_mail_id bigint) r
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 begin
   if mail ->> 'mailbox_id' is not null and mail ->> 'provider_id' is not null then
-    insert into deliveries (mailbox_id, provider_id, raw_mail_id, thread_id, sent, spam)
+    insert into deliveries (mailbox_id, provider_id, raw_mail_id, received_at, thread_id, sent, spam)
       values ((mail ->> 'mailbox_id')::uuid, mail ->> 'provider_id', enter_delivery.raw_mail_id,
-        mail ->> 'gmail_thread_id', coalesce((mail ->> 'sent')::boolean, false),
+        (mail ->> 'arrived_at')::timestamptz, mail ->> 'gmail_thread_id', coalesce((mail ->> 'sent')::boolean, false),
         coalesce((mail ->> 'spam')::boolean, false))
       on conflict do nothing;
   end if;

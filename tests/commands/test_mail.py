@@ -174,7 +174,7 @@ def test_verify_finds_what_is_missing_damaged_or_left_over(ttydesk: Ttydesk, hom
         "Not every mail is accounted for. ttydesk mail verify --repair takes in what was never entered.\n"
     )
     report = json.loads(ttydesk("mail", "verify", "--json").out)
-    assert [len(report[kind]) for kind in ("lost", "damaged", "unentered", "waiting")] == [1, 1, 1, 0]
+    assert [len(report[kind]) for kind in ("lost", "damaged", "unentered", "mailboxes")] == [1, 1, 1, 0]
 
     files.put("raw", mail(1))
     mended = json.loads(ttydesk("mail", "verify", "--repair", "--json").out)

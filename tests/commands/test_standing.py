@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from core.verified import Verified
 from tests.commands.conftest import HELP, SALES, TOPIC, Connect, Records, Ttydesk
 from tests.gmail import MODIFY, GmailServer
 
@@ -136,3 +137,16 @@ def test_where_asked_the_permission_is_taken_back_at_google(
     connect("--address", HELP)
     google.authority.revoke(HELP)
     assert ttydesk("gmail", "disconnect", "--revoke").code == 0, "one that is gone already is as good"
+
+
+def test_the_status_says_what_the_last_comparison_with_the_ledger_found(
+    connect: Connect, ttydesk: Ttydesk, desk: Records
+) -> None:
+    connect("--address", HELP)
+    known = desk.mailbox(HELP)
+    assert "verified" not in ttydesk("gmail", "status").out
+    found = Verified(since=known.since, checked=12, waiting=1, missing=2, gone=0)
+    desk.do(lambda it: it.save_verification(known.id, found))
+    assert ": 12 mails, 2 missing and taken in" in ttydesk("gmail", "status").out
+    (status,) = ttydesk("gmail", "status", "--json").json
+    assert (status["verified"]["missing"], status["verified_at"] is None) == (2, False)

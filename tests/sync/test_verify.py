@@ -32,7 +32,7 @@ async def test_where_all_is_well_nothing_is_found(service: Desk, intake: Intake,
     for number in range(3):
         await receive(service, intake, raw(number))
     told: list[int] = []
-    found = await verify(service, intake, {}, told.append)
+    found = await verify(service, intake, [], told.append)
     assert (found.is_complete, found.checked, told) == (True, 3, [3])
 
 
@@ -43,18 +43,18 @@ async def test_files_that_are_gone_or_damaged_are_named(service: Desk, intake: I
     place(intake, first.sha256).unlink()
     place(intake, second.sha256).chmod(0o600)
     place(intake, second.sha256).write_bytes(b"something else")
-    found = await verify(service, intake, {})
+    found = await verify(service, intake, [])
     assert ([one.id for one in found.lost], [one.id for one in found.damaged]) == ([first.id], [second.id])
     assert not found.is_complete
 
 
 async def test_a_stored_mail_without_a_line_is_named_and_repaired(service: Desk, intake: Intake) -> None:
     sha256 = intake.files.put("raw", raw(1))
-    found = await verify(service, intake, {})
+    found = await verify(service, intake, [])
     assert found.unentered == [sha256]
     (received,) = await repair(service, intake, found)
     assert received.outcome is Outcome.CREATED
-    assert (await verify(service, intake, {})).is_complete
+    assert (await verify(service, intake, [])).is_complete
 
 
 async def test_a_mail_that_waits_in_the_mailbox_is_named(
@@ -65,5 +65,8 @@ async def test_a_mail_that_waits_in_the_mailbox_is_named(
     (maildir.folder / "new" / "1.a.host").write_bytes(raw(1))
     (maildir.folder / "cur" / "2.a.host:2,S").write_bytes(raw(2))
     (mailbox,) = await service.list_mailboxes()
-    found = await verify(service, intake, {mailbox.id: maildir})
-    assert found.waiting == ["1.a.host", "2.a.host"]
+    found = await verify(service, intake, [(mailbox, maildir)])
+    (compared,) = found.mailboxes
+    assert (compared.name, compared.checked) == ("support", 2)
+    assert (sorted(compared.waiting), compared.missing) == (["1.a.host", "2.a.host"], [])
+    assert not found.is_complete

@@ -118,8 +118,8 @@ class House:
         self.check_sent()
         assert list((self.maildir / "new").iterdir()) == []
         mailbox, *_ = await self.service.list_mailboxes()
-        await repair(self.service, self.intake, await verify(self.service, self.intake, {}))
-        found = await verify(self.service, self.intake, {mailbox.id: Maildir(self.maildir)})
+        await repair(self.service, self.intake, await verify(self.service, self.intake, []))
+        found = await verify(self.service, self.intake, [(mailbox, Maildir(self.maildir))])
         assert found.is_complete, found
         ledger = await self.service.list_raw_mails(limit=100_000)
         assert {one.outcome for one in ledger} <= {Outcome.CREATED, Outcome.APPENDED}
@@ -215,7 +215,7 @@ async def test_a_mail_that_was_stored_and_never_entered_is_found_and_taken_in(
     folder.mkdir()
     house.mail(folder)
     assert house.live("before receive_mails", "import", folder)["killed"]
-    found = await verify(house.service, house.intake, {})
+    found = await verify(house.service, house.intake, [])
     assert len(found.unentered) == 1
     (received,) = await repair(house.service, house.intake, found)
     assert received.outcome is Outcome.CREATED
