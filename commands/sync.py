@@ -1,61 +1,50 @@
 """`ttydesk sync`: mail in, mail out."""
 
-import logging
 from typing import Annotated
 
 import typer
 
 from commands.opening import settings_of
-from commands.output import write, write_json
 from commands.typed import Json
-from core.errors import NotFound
 
 app = typer.Typer(help="Take mail in and send answers, until it is told to end (Ctrl-C).")
-
-
-class SafeFormatter(logging.Formatter):
-    """A log line may quote outside text, and a traceback any."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        from core.text import safe_text
-
-        return safe_text(super().format(record))
 
 
 @app.callback(invoke_without_command=True)
 def sync(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One round in and out, then end.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Say more in the log, what mails say too: for finding a fault.")
+    ] = False,
 ) -> None:
     if context.invoked_subcommand is not None:
         return
     import asyncio
 
+    from commands import journal
     from sync.daemon import sync as run
 
-    handler = logging.StreamHandler()
-    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    journal.begin(debug)
     asyncio.run(run(settings_of(context), once))
 
 
 @app.command("status")
 def status(context: typer.Context, json: Json = False) -> None:
-    """What the daemon does, and what does not work."""
-    from core.text import safe_line
-    from sync.heartbeat import read_heartbeat
-    from sync.lock import holder
+    """What the daemons do, how far each mailbox is read, and what waits. Ends with 1 when none works."""
+    import asyncio
 
-    home = settings_of(context).home
-    process = holder(home)
-    last = read_heartbeat(home)
+    from commands.output import write_json
+    from commands.overview import print_overview
+    from core.errors import NotFound
+    from sync.overview import look
+
+    overview = asyncio.run(look(settings_of(context)))
     if json:
-        write_json({"process": process, "last": last})
-        return
-    if process is None:
+        write_json(overview)
+    else:
+        print_overview(overview)
+    if overview.trouble is not None:
+        raise overview.trouble
+    if not overview.works:
         raise NotFound("No daemon works here.", hint="Start one with: ttydesk sync")
-    write(f"The daemon works as process {process}.")
-    if last is not None:
-        write(f"Since {last.started_at.isoformat(timespec='seconds')}: {last.received} in, {last.sent} out.")
-        for part, problem in last.problems.items():
-            write(f"{safe_line(part)}: {safe_line(problem)}")

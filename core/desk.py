@@ -236,6 +236,10 @@ class Desk(Mailroom):
     async def whoami(self) -> Agent:
         return Agent.model_validate(await self._gateway.read("whoami"))
 
+    async def claim_account(self) -> Agent:
+        """Be the agent whose address the signed-in account has proved to be its own."""
+        return Agent.model_validate(await self._gateway.write("claim_account"))
+
     async def list_agents(self) -> list[Agent]:
         return records(Agent, await self._gateway.read("list_agents"))
 

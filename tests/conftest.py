@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -87,7 +88,7 @@ async def desk(database: str, service: Desk) -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
-async def desk_as(database: str, role: str, **claims: str) -> AsyncIterator[Desk]:
+async def desk_as(database: str, role: str, **claims: Any) -> AsyncIterator[Desk]:
     gateway = await PostgresGateway(database, role=role, claims=claims).open()
     try:
         yield Desk(gateway)

@@ -12,7 +12,10 @@ from commands.root import app
 
 ROOT = Path(__file__).parent.parent
 MANUAL = (ROOT / "docs/cli.md").read_text("utf-8")
-DOCUMENTS = {file.name: file.read_text("utf-8") for file in (ROOT / "README.md", ROOT / "docs/cli.md")}
+DOCUMENTS = {
+    name: (ROOT / name).read_text("utf-8")
+    for name in ("README.md", "docs/cli.md", "docs/gmail.md", "docs/run.md")
+}
 COMPLETION = {"--install-completion", "--show-completion"}
 
 Command = Any

@@ -22,6 +22,22 @@ begin
 end $$;
 grant execute on function public.list_agents to authenticated, service_role;
 
+-- Who signed in by a code or a link that was mailed to an agent's address is that agent from now on. A password
+-- does not prove it: some projects let anybody sign up with any address.
+create or replace function public.claim_account() returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_agent uuid := desk.me();
+begin
+  if v_agent is null and exists (select from jsonb_array_elements(coalesce(auth.jwt() -> 'amr', '[]')) m
+      where m.value ->> 'method' in ('otp', 'magiclink', 'invite', 'recovery', 'email/signup')) then
+    update support_agents a set account_id = auth.uid() from users u
+      where u.id = a.id and u.email = lower(auth.jwt() ->> 'email') and a.active;
+  end if;
+  return desk.agent_json(desk.current_agent());
+end $$;
+grant execute on function public.claim_account to authenticated;
+
 -- Makes an agent, or makes one active again. The first is an admin: somebody has to be.
 create or replace function public.add_agent(
   email text, name text default '', role agent_role default 'agent', departments text[] default '{}'

@@ -77,10 +77,7 @@ declare
   v_since timestamptz;
 begin
   perform desk.require_reader();
-  select * into v_ticket from tickets t where t.number = show_ticket.number;
-  if not found then
-    raise exception 'There is no ticket #%.', show_ticket.number using errcode = 'PT404';
-  end if;
+  v_ticket := desk.known_ticket(number);
   select coalesce(jsonb_agg(desk.message_json(m) order by m.created_at, m.arrival), '[]'), min(m.created_at)
     into v_messages, v_since
     from (select m as m, m.created_at, m.arrival from desk.standing_messages(v_ticket.id) m limit show_ticket."limit") m;
@@ -94,7 +91,7 @@ begin
       where n.ticket_id = v_ticket.id and n.removed_at is null
         and (v_total <= show_ticket."limit" or n.created_at >= v_since)),
     'drafts', (select coalesce(jsonb_agg(jsonb_build_object('kind', d.kind, 'content', d.content,
-        'updated_at', d.updated_at)), '[]') from drafts d where d.ticket_id = v_ticket.id and d.agent_id = auth.uid()),
+        'updated_at', d.updated_at)), '[]') from drafts d where d.ticket_id = v_ticket.id and d.agent_id = desk.me()),
     'reply_to', coalesce(desk.reply_recipients(desk.message_to_answer(v_ticket.id)), '{}'));
 end $$;
 grant execute on function public.show_ticket to authenticated, service_role;

@@ -7,7 +7,7 @@ create or replace function desk.record_event(
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 begin
   insert into events (ticket_id, kind, actor_id, before, after, reason, request_id)
-    values (record_event.ticket_id, record_event.kind, (select id from users where id = auth.uid()),
+    values (record_event.ticket_id, record_event.kind, desk.me(),
       record_event.before, record_event.after, record_event.reason, record_event.request_id);
 end $$;
 
@@ -41,12 +41,10 @@ $$;
 create or replace function public.list_events(number bigint, "limit" integer default 200) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
 declare
-  v_ticket uuid := (select id from tickets t where t.number = list_events.number);
+  v_ticket uuid;
 begin
   perform desk.require_reader();
-  if v_ticket is null then
-    raise exception 'There is no ticket #%.', list_events.number using errcode = 'PT404';
-  end if;
+  v_ticket := (desk.known_ticket(number)).id;
   return (
     select coalesce(jsonb_agg(desk.event_json(e) order by e.id), '[]') from (
       select e.* from events e where e.ticket_id = v_ticket order by e.id desc limit list_events."limit") e);
@@ -71,6 +69,7 @@ create or replace function public.events_since(cursor text default null, "limit"
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
 declare
   v_now xid8 := desk.events_end();
+  v_departments text[] := desk.my_departments();
   v_from xid8;
   v_seen bigint[];
   v_events jsonb;
@@ -86,8 +85,11 @@ begin
   v_from := split_part(cursor, ':', 1)::xid8;
   v_seen := string_to_array(nullif(split_part(cursor, ':', 2), ''), ',')::bigint[];
   with page as (
-    select e from events e
-    where e.xid >= v_from and e.id <> all (coalesce(v_seen, '{}')) order by e.xid, e.id limit events_since."limit"
+    select e from events e left join tickets t on t.id = e.ticket_id
+    where e.xid >= v_from and e.id <> all (coalesce(v_seen, '{}'))
+      and (v_departments is null or desk.is_visible(t.department, v_departments)
+        or e.before ? 'department' and desk.is_visible(e.before ->> 'department', v_departments))  -- it has just gone
+    order by e.xid, e.id limit events_since."limit"
   )
   select coalesce(jsonb_agg(desk.event_json(e) order by (e).xid, (e).id), '[]'), array_agg((e).id), max((e).xid)
     into v_events, v_ids, v_last from page;

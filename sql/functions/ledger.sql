@@ -1,4 +1,12 @@
--- The ledger of every mail that was ever taken in: what became of it, and why.
+-- The ledger of every mail that was ever taken in: what became of it, and why. A mail on a ticket that the
+-- agent may not see is not there; one on no ticket is everybody's.
+
+create or replace function desk.is_open_to(ticket_id uuid, departments text[]) returns boolean
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  return departments is null or ticket_id is null
+    or exists (select from tickets t where t.id = is_open_to.ticket_id and desk.is_visible(t.department, departments));
+end $$;
 
 create or replace function desk.raw_mail_json(r desk.raw_mails) returns jsonb
 language sql stable set search_path = desk, public, pg_temp as $$
@@ -43,11 +51,14 @@ create or replace function public.list_raw_mails(
   quarantined boolean default false, "after" bigint default 0, "limit" integer default 500
 ) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_departments text[] := desk.my_departments();
 begin
   perform desk.require_reader();
   return (select coalesce(jsonb_agg(desk.raw_mail_json(r) order by r.id), '[]') from (
     select * from raw_mails r
     where r.id > list_raw_mails."after" and (not list_raw_mails.quarantined or r.outcome = 'quarantined')
+      and desk.is_open_to(r.ticket_id, v_departments)
     order by r.id limit list_raw_mails."limit") r);
 end $$;
 grant execute on function public.list_raw_mails to authenticated, service_role;
@@ -68,7 +79,7 @@ declare
 begin
   perform desk.require_reader();
   select * into v_raw from raw_mails r where r.id = show_raw_mail.id;
-  if not found then
+  if not found or not desk.is_open_to(v_raw.ticket_id, desk.my_departments()) then
     raise exception 'The ledger has no mail %.', show_raw_mail.id using errcode = 'PT404';
   end if;
   return desk.raw_mail_json(v_raw);
@@ -102,17 +113,20 @@ declare
   v_found record;
   v_raw raw_mails;
   v_message messages;
+  v_ticket uuid;
 begin
   perform desk.require_reader();
   select * into v_found from desk.find_mail(btrim(why.message));
-  if v_found.raw_mail_id is null and v_found.message is null then
+  select * into v_raw from raw_mails where id = v_found.raw_mail_id;
+  select * into v_message from messages where id = v_found.message;
+  v_ticket := coalesce(v_message.ticket_id, v_raw.ticket_id);
+  if v_found.raw_mail_id is null and v_found.message is null
+     or not desk.is_open_to(v_ticket, desk.my_departments()) then
     raise exception 'No mail is known by "%".', why.message using errcode = 'PT404',
       hint = 'Give a Message-ID, the number that "ttydesk mail" shows, or a message''s id.';
   end if;
-  select * into v_raw from raw_mails where id = v_found.raw_mail_id;
-  select * into v_message from messages where id = v_found.message;
   return jsonb_build_object('raw_mail', v_raw.id, 'message', v_message.id,
-    'number', (select number from tickets where id = coalesce(v_message.ticket_id, v_raw.ticket_id)),
+    'number', (select number from tickets where id = v_ticket),
     'message_id', coalesce(v_message.message_id, ''),
     'subject', coalesce(v_raw.subject, (select subject from tickets where id = v_message.ticket_id), ''),
     'sender', coalesce(v_message.sender_email, v_raw.sender), 'outcome', v_raw.outcome,

@@ -69,40 +69,50 @@ language sql immutable set search_path = desk, public, pg_temp as $$
     sort <> 'waiting';
 $$;
 
+-- A list as one walk along an index for each status and department that is asked for, merged: each is in order by
+-- itself. In the order of waiting, those for whom nobody waits stand at one point of the index, by number.
 create or replace function desk.list_sql(
   filter jsonb, sort ticket_sort, reverse boolean, "limit" integer, after text, rows text default 'tickets'
 ) returns text
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
   v_order record := desk.order_of(sort);
-  v_down boolean := v_order.downwards <> reverse;
-  v_by text;
-  v_where text := desk.filter_sql(filter);
-  v_branch text;
-begin
-  v_by := (select string_agg('t.' || c || case when v_down then ' desc' else '' end, ', ' order by i)
+  v_down text := case when v_order.downwards <> reverse then ' desc' else '' end;
+  v_departments text[] := desk.my_departments();
+  v_by text := (select string_agg('t.' || c || v_down, ', ' order by i)
     from unnest(v_order.columns) with ordinality x (c, i));
+  v_where text := desk.filter_sql(filter);
+  v_walks text[];
+begin
   if after is not null then
     v_where := v_where || format(' and (%s) %s (%s)',
       (select string_agg('t.' || c, ', ' order by i) from unnest(v_order.columns) with ordinality x (c, i)),
-      case when v_down then '<' else '>' end,
+      case when v_down <> '' then '<' else '>' end,
       (select string_agg(format('%L::%s', split_part(after, '|', i::int), c), ', ' order by i)
         from unnest(v_order.types) with ordinality x (c, i)));
   end if;
-  v_branch := format('select t.* from %s t where %s', rows, v_where) || ' and %s'
-    || format(' order by %s limit %s', v_by, "limit");
-  if not filter ? 'status' then
-    return replace(v_branch, '%s', 'true');
-  end if;
-  -- One walk for each status, each along its own index, merged. In the order of waiting, those for
-  -- whom nobody waits stand at one point of the index, by number.
-  return (select 'select t.* from ('
-      || string_agg('(' || replace(v_branch, '%s', format('t.status = %L::ticket_status', s)
-        || case when sort = 'waiting' and s <> 'open' then $q$ and t.waiting_since = 'infinity'$q$ else '' end)
-        || ')', ' union all ')
-      || format(') t order by %s limit %s', v_by, "limit")
-    from jsonb_array_elements_text(filter -> 'status') s);
+  select array_agg(format('(select t.* from %s t where %s and %s and %s order by %s limit %s)', rows, v_where,
+      in_status, in_department, case when v_departments is null then '' else 't.department' || v_down || ', ' end || v_by,
+      "limit"))
+    into v_walks
+    from desk.status_conditions(filter -> 'status', sort) in_status,
+      desk.department_conditions(v_departments) in_department;
+  return format('select t.* from (%s) t order by %s limit %s', array_to_string(v_walks, ' union all '), v_by, "limit");
 end $$;
+
+create or replace function desk.status_conditions(statuses jsonb, sort ticket_sort) returns setof text
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select format('t.status = %L::ticket_status', s)
+    || case when sort = 'waiting' and s <> 'open' then $q$ and t.waiting_since = 'infinity'$q$ else '' end
+  from jsonb_array_elements_text(statuses) s
+  union all select 'true' where statuses is null;
+$$;
+
+create or replace function desk.department_conditions(departments text[]) returns setof text
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select format('t.department = %L', d) from unnest(departments) d
+  union all select case when departments is null then 'true' else 't.department is null' end;
+$$;
 
 -- Words that many tickets hold are found by walking the order; rare ones by their index.
 -- The walk is bounded: a word that only old tickets hold would make it read everything.
@@ -158,24 +168,38 @@ begin
 end $$;
 grant execute on function public.list_tickets to authenticated, service_role;
 
+-- What is in each view that is counted.
+create or replace function desk.view_conditions() returns table (name text, rows text, condition text)
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  return query values
+    ('unassigned', 'tickets', $q$assigned_to is null and status in ('open', 'pending') and not spam$q$),
+    ('mine', 'tickets', format($q$assigned_to = %L and status in ('open', 'pending') and not spam$q$, desk.me())),
+    ('open', 'tickets', $q$status = 'open' and not spam$q$),
+    ('pending', 'tickets', $q$status = 'pending' and not spam$q$),
+    ('resolved', 'tickets', $q$status = 'resolved' and not spam$q$),
+    ('all', 'tickets', 'not spam'),
+    ('spam', 'tickets', 'spam'),
+    ('quarantine', 'raw_mails', $q$outcome = 'quarantined'$q$);
+end $$;
+
 -- How much there is in each view; counting stops at `limit`, since more need not be told apart.
 create or replace function public.count_views("limit" integer default 1000) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
 declare
-  v_me uuid := auth.uid();
-  n constant integer := "limit";
+  v_departments text[] := desk.my_departments();
+  v_seen text := case when v_departments is null then 'true'
+    else format('(department is null or department = any (%L))', v_departments) end;
+  v_counts jsonb := jsonb_build_object('limit', "limit");
+  v_view record;
+  v_count bigint;
 begin
   perform desk.require_reader();
-  return jsonb_build_object('limit', n,
-    'unassigned', (select count(*) from (select from tickets
-      where assigned_to is null and status in ('open', 'pending') and not spam limit n) x),
-    'mine', (select count(*) from (select from tickets
-      where assigned_to = v_me and status in ('open', 'pending') and not spam limit n) x),
-    'open', (select count(*) from (select from tickets where status = 'open' and not spam limit n) x),
-    'pending', (select count(*) from (select from tickets where status = 'pending' and not spam limit n) x),
-    'resolved', (select count(*) from (select from tickets where status = 'resolved' and not spam limit n) x),
-    'all', (select count(*) from (select from tickets where not spam limit n) x),
-    'spam', (select count(*) from (select from tickets where spam limit n) x),
-    'quarantine', (select count(*) from (select from raw_mails where outcome = 'quarantined' limit n) x));
+  for v_view in select * from desk.view_conditions() loop
+    execute format('select count(*) from (select from desk.%I where %s and %s limit %s) x', v_view.rows,
+      v_view.condition, case when v_view.rows = 'tickets' then v_seen else 'true' end, "limit") into v_count;
+    v_counts := v_counts || jsonb_build_object(v_view.name, v_count);
+  end loop;
+  return v_counts;
 end $$;
 grant execute on function public.count_views to authenticated, service_role;

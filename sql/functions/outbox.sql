@@ -192,6 +192,8 @@ grant execute on function public.due_in to service_role;
 -- ticket is open and nothing was written after it.
 create or replace function public.count_outbox() returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_departments text[] := desk.my_departments();
 begin
   perform desk.require_reader();
   return (
@@ -199,11 +201,12 @@ begin
       'overdue_since', min(case when o.attempts = 0 then o.not_before else m.created_at end)
         filter (where o.attempts > 0 or o.not_before <= now()),
       'problem', (array_agg(o.last_error order by m.created_at) filter (where o.last_error is not null))[1])
-    from outbox o join messages m on m.id = o.message_id where o.state in ('waiting', 'sending')
+    from outbox o join messages m on m.id = o.message_id
+    where o.state in ('waiting', 'sending') and desk.is_open_to(m.ticket_id, v_departments)
   ) || jsonb_build_object('failed', (
     select coalesce(jsonb_agg(distinct t.number), '[]')
     from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
-    where o.state = 'failed' and t.status = 'open' and not exists (
+    where o.state = 'failed' and t.status = 'open' and desk.is_visible(t.department, v_departments) and not exists (
       select from messages later
       where later.ticket_id = t.id and later.direction = 'outgoing' and later.created_at > m.created_at)));
 end $$;

@@ -166,11 +166,8 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 #variable_conflict use_column
 declare
   v_agent uuid := desk.current_agent();
-  v_ticket uuid := (select id from tickets t where t.number = save_draft.number);
+  v_ticket uuid := (desk.known_ticket(number)).id;
 begin
-  if v_ticket is null then
-    raise exception 'There is no ticket #%.', save_draft.number using errcode = 'PT404';
-  end if;
   if content = '' then
     delete from drafts d where d.ticket_id = v_ticket and d.agent_id = v_agent and d.kind = save_draft.kind;
   else

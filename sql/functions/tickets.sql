@@ -14,24 +14,43 @@ language sql stable set search_path = desk, public, pg_temp as $$
   from users u left join users a on a.id = t.assigned_to where u.id = t.user_id;
 $$;
 
-create or replace function desk.tickets_json(numbers bigint[]) returns jsonb
-language sql stable set search_path = desk, public, pg_temp as $$
-  select coalesce(jsonb_agg(desk.ticket_json(t) order by x.ord), '[]')
-  from unnest(tickets_json.numbers) with ordinality x (number, ord) join tickets t on t.number = x.number;
-$$;
-
--- The ticket people mean by a number, locked for a change.
-create or replace function desk.locked_ticket(number bigint) returns desk.tickets
-language plpgsql volatile set search_path = desk, public, pg_temp as $$
+-- The ticket people mean by a number. One that the agent may not see is not there.
+create or replace function desk.known_ticket(number bigint) returns desk.tickets
+language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
   v_ticket tickets;
 begin
-  select * into v_ticket from tickets t where t.number = locked_ticket.number for update;
-  if not found then
-    raise exception 'There is no ticket #%.', locked_ticket.number using errcode = 'PT404';
+  select * into v_ticket from tickets t where t.number = known_ticket.number;
+  if not found or not desk.is_visible(v_ticket.department, desk.my_departments()) then
+    raise exception 'There is no ticket #%.', known_ticket.number using errcode = 'PT404';
   end if;
   return v_ticket;
 end $$;
+
+-- The same, locked for a change, as it is then.
+create or replace function desk.locked_ticket(number bigint) returns desk.tickets
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+begin
+  perform from tickets t where t.number = locked_ticket.number for update;
+  return desk.known_ticket(number);
+end $$;
+
+-- Whether the agent may be told of a ticket after a command: one that is in sight, or that this very
+-- command of theirs put out of it.
+create or replace function desk.is_told(t desk.tickets, request_id uuid) returns boolean
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  return desk.is_visible(t.department, desk.my_departments())
+    or exists (select from events e where e.request_id = is_told.request_id and e.ticket_id = t.id
+      and e.actor_id = desk.me());
+end $$;
+
+create or replace function desk.tickets_json(numbers bigint[], request_id uuid) returns jsonb
+language sql stable set search_path = desk, public, pg_temp as $$
+  select coalesce(jsonb_agg(desk.ticket_json(t) order by x.ord), '[]')
+  from unnest(tickets_json.numbers) with ordinality x (number, ord) join tickets t on t.number = x.number
+  where desk.is_told(t, tickets_json.request_id);
+$$;
 
 -- What a command may change of a ticket, and undo may put back.
 create or replace function desk.ticket_state(t desk.tickets) returns jsonb
@@ -114,7 +133,8 @@ language sql stable set search_path = desk, public, pg_temp as $$
   select jsonb_build_object('request_id', changed_json.request_id, 'skipped', to_jsonb(changed_json.skipped),
     'tickets', coalesce(jsonb_agg(desk.ticket_json(t) order by t.number), '[]'))
   from tickets t
-  where t.id in (select e.ticket_id from events e where e.request_id = changed_json.request_id);
+  where t.id in (select e.ticket_id from events e where e.request_id = changed_json.request_id)
+    and desk.is_told(t, changed_json.request_id);
 $$;
 
 create or replace function public.update_tickets(
@@ -134,7 +154,7 @@ begin
       perform desk.change_ticket(desk.locked_ticket(v_number), v_changes, 'updated', reason, request_id);
     end loop;
   end if;
-  return jsonb_build_object('request_id', update_tickets.request_id, 'tickets', desk.tickets_json(numbers));
+  return jsonb_build_object('request_id', update_tickets.request_id, 'tickets', desk.tickets_json(numbers, request_id));
 end $$;
 grant execute on function public.update_tickets to authenticated;
 

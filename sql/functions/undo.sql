@@ -38,8 +38,10 @@ begin
   perform desk.current_agent();
   if not desk.is_done(request_id) then
     for v_event in
-      select * from events where request_id = undone and kind in ('updated', 'replied', 'noted', 'undone')
-      order by id desc
+      select e.* from events e join tickets t on t.id = e.ticket_id
+      where e.request_id = undone and e.kind in ('updated', 'replied', 'noted', 'undone')
+        and desk.is_told(t, undone)
+      order by e.id desc
     loop
       v_found := true;
       if not desk.undo_event(v_event, request_id) then

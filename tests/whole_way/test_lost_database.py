@@ -89,6 +89,7 @@ def test_what_it_left_is_in_nobodys_way(programs: Programs) -> None:
     daemon.communicate()
     programs.kill_servers()
     assert (programs.home / "postgres/postmaster.pid").exists()
-    assert programs.run("sync", "status").refusal.startswith("No daemon works here.")
+    status = programs.run("sync", "status")
+    assert status.code == 1 and status.said.startswith("No daemon works here.")
     assert programs.json("db", "status")["running"] is False
     assert programs.nothing_is_lost() == 1

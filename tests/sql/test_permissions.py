@@ -1,0 +1,322 @@
+"""Who may do what: every operation, tried as everybody, on tickets of their department, another, and none."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from core.desk import Desk
+from core.errors import Conflict, Forbidden, NotFound
+from core.models import TicketFilter
+from core.verified import Verified
+from tests.conftest import desk_as
+from tests.mails import mail
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+Act = Callable[[Desk, int], Awaitable[object]]
+
+SERVICE: dict[str, Act] = {
+    "beat": lambda desk, n: desk.beat("w", "host", "/home", 1, "0.1.0", NOW),
+    "begin_desk": lambda desk, n: call(
+        desk, "begin_desk", email="a@b.c", name="", address="d@e.f", display_name=""
+    ),
+    "claim_outgoing": lambda desk, n: desk.claim_outgoing("w"),
+    "connect_mailbox": lambda desk, n: desk.connect_mailbox("support", "maildir", "support@example.com"),
+    "disconnect_mailbox": lambda desk, n: desk.disconnect_mailbox(uuid4()),
+    "due_in": lambda desk, n: desk.due_in(),
+    "end_daemon": lambda desk, n: desk.end_daemon("w"),
+    "hold_outgoing": lambda desk, n: desk.hold_outgoing(uuid4(), "w", 1),
+    "lease_mailbox": lambda desk, n: desk.lease_mailbox(uuid4(), "w"),
+    "list_unlabelled": lambda desk, n: desk.list_unlabelled(uuid4()),
+    "mark_failed": lambda desk, n: desk.mark_failed(uuid4(), "", None),
+    "mark_labelled": lambda desk, n: call(
+        desk, "mark_labelled", mailbox_id=uuid4(), thread_ids=[], changes=[]
+    ),
+    "mark_sent": lambda desk, n: desk.mark_sent(uuid4(), ""),
+    "receive_mail": lambda desk, n: desk.receive_mail(mail("more")),
+    "receive_mails": lambda desk, n: desk.receive_mails([]),
+    "release_mailbox": lambda desk, n: desk.release_mailbox(uuid4(), "w"),
+    "release_outgoing": lambda desk, n: desk.release_outgoing("w"),
+    "save_cursor": lambda desk, n: desk.save_cursor(uuid4(), None),
+    "save_verification": lambda desk, n: desk.save_verification(
+        uuid4(), Verified(since=NOW, checked=0, waiting=0, missing=0, gone=0)
+    ),
+    "save_watch": lambda desk, n: desk.save_watch(uuid4(), None),
+    "settled_deliveries": lambda desk, n: desk.settled_deliveries(uuid4(), []),
+    "settled_mails": lambda desk, n: desk.settled_mails([]),
+    "sign_in": lambda desk, n: call(desk, "sign_in", email=None),
+    "wake_mailbox": lambda desk, n: desk.wake_mailbox("support@example.com"),
+}
+"""For the daemon and the web server."""
+
+ADMIN: dict[str, Act] = {
+    "add_agent": lambda desk, n: desk.add_agent(f"{uuid4()}@example.com"),
+    "update_agent": lambda desk, n: desk.update_agent("bill@example.com", {"signature": "B"}),
+}
+"""For admins, and the service."""
+
+READER: dict[str, Act] = {
+    "count_outbox": lambda desk, n: desk.count_outbox(),
+    "count_quarantine": lambda desk, n: desk.count_quarantine(),
+    "count_views": lambda desk, n: desk.count_views(),
+    "events_since": lambda desk, n: desk.events_since(),
+    "list_agents": lambda desk, n: desk.list_agents(),
+    "list_daemons": lambda desk, n: desk.list_daemons(),
+    "list_mailboxes": lambda desk, n: desk.list_mailboxes(),
+    "list_raw_mails": lambda desk, n: desk.list_raw_mails(),
+    "list_tickets": lambda desk, n: desk.list_tickets(),
+}
+"""For every active agent, and the service; what is in the answer depends on the department."""
+
+AGENT: dict[str, Act] = {
+    "claim_account": lambda desk, n: desk.claim_account(),
+    "create_ticket": lambda desk, n: desk.create_ticket("kim@example.com", "Lamp", "It is dark."),
+    "whoami": lambda desk, n: desk.whoami(),
+}
+"""For every active agent."""
+
+READER_OF_TICKET: dict[str, Act] = {
+    "list_events": lambda desk, n: desk.list_events(n),
+    "show_raw_mail": lambda desk, n: desk.show_raw_mail(n - 1000),
+    "show_ticket": lambda desk, n: desk.show_ticket(n),
+    "why": lambda desk, n: desk.why(f"<ticket{n}@example.com>"),
+}
+
+AGENT_ON_TICKET: dict[str, Act] = {
+    "note": lambda desk, n: desk.note(n, "Hm."),
+    "reply": lambda desk, n: desk.reply(n, "Hello."),
+    "save_draft": lambda desk, n: desk.save_draft(n, "note", "Hm"),
+    "undo": lambda desk, n: undo(desk, n),
+    "unsend": lambda desk, n: unsend(desk, n),
+    "update_tickets": lambda desk, n: desk.update_tickets([n], {"priority": "high"}),
+}
+
+MINE, OTHERS, NOBODYS = 1001, 1002, 1003
+"""Tickets of the department billing, of another, and of none; each began with one of the first raw mails."""
+
+FREE = {"admin", "unbound", "service"}
+"""Who is bound to no department."""
+
+
+@dataclass(slots=True)
+class Scene:
+    database: str
+    desks: dict[str, Desk]
+
+
+async def call(desk: Desk, function: str, **arguments: Any) -> object:
+    return await desk._gateway.write(function, **arguments)
+
+
+async def undo(desk: Desk, number: int) -> object:
+    """What an admin did on the ticket."""
+    done = (await desk.list_events(number))[-1].request_id if await sees(desk, number) else DONE[number]
+    assert done
+    return await desk.undo(done)
+
+
+async def unsend(desk: Desk, number: int) -> object:
+    if await sees(desk, number):
+        await desk.reply(number, "Too early.")
+    return await desk.unsend(number)
+
+
+DONE: dict[int, Any] = {}
+
+
+async def sees(desk: Desk, number: int) -> bool:
+    try:
+        return bool(await desk.show_ticket(number))
+    except NotFound:
+        return False
+
+
+@pytest.fixture
+async def scene(database: str, service: Desk, desk: Desk) -> AsyncIterator[Scene]:
+    for number in (MINE, OTHERS, NOBODYS):
+        await service.receive_mail(mail(f"ticket{number}"))
+    for number, department in ((MINE, "billing"), (OTHERS, "repairs"), (NOBODYS, None)):
+        await desk.update_tickets([number], {"department": department})
+        changed = await desk.update_tickets([number], {"priority": "low"})
+        DONE[number] = changed.request_id
+    people = {
+        "admin": await service.update_agent("ada@example.com", {"departments": ["billing"]}),
+        "unbound": await service.update_agent("grace@example.com", {"departments": []}),
+        "bound": await service.add_agent("bill@example.com", "Bill", departments=["billing", "sales"]),
+        "inactive": await service.add_agent("gone@example.com", departments=["billing"]),
+    }
+    await service.update_agent("gone@example.com", {"active": False})
+    async with AsyncExitStack() as stack:
+        desks = {"service": service}
+        for name, agent in people.items():
+            desks[name] = await stack.enter_async_context(
+                desk_as(database, "authenticated", sub=str(agent.id))
+            )
+        desks["stranger"] = await stack.enter_async_context(
+            desk_as(database, "authenticated", sub=str(uuid4()))
+        )
+        desks["nobody"] = await stack.enter_async_context(desk_as(database, "authenticated"))
+        desks["anon"] = await stack.enter_async_context(desk_as(database, "anon"))
+        yield Scene(database, desks)
+
+
+async def allowed(act: Act, desk: Desk, number: int) -> bool:
+    """Whether it is not forbidden; that most arguments name nothing there is does not matter."""
+    try:
+        await act(desk, number)
+    except Forbidden:
+        return False
+    except (NotFound, Conflict):
+        return True
+    return True
+
+
+async def who_may(scene: Scene, act: Act) -> set[str]:
+    return {name for name, desk in scene.desks.items() if await allowed(act, desk, NOBODYS)}
+
+
+def test_no_operation_is_forgotten(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("select proname from pg_proc where pronamespace = 'public'::regnamespace")
+        there = {name for (name,) in rows}
+    lists = (SERVICE, ADMIN, READER, AGENT, READER_OF_TICKET, AGENT_ON_TICKET)
+    assert sum(map(len, lists)) == len(there)
+    assert set().union(*lists) == there
+
+
+def test_the_documentation_says_the_same() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+    rows = re.search(r"\| who \| operations \|\n.*\n((?:\|.*\n)+)", page)
+    assert rows
+    told = [re.findall(r"`(\w+)`", row) for row in rows[1].splitlines()]
+    lists = (SERVICE, ADMIN, READER, AGENT, READER_OF_TICKET, AGENT_ON_TICKET)
+    assert told == [sorted(acts) for acts in lists]
+
+
+async def test_what_runs_the_desk_is_for_the_service_alone(scene: Scene) -> None:
+    for name, act in SERVICE.items():
+        assert await who_may(scene, act) == {"service"}, name
+
+
+async def test_agents_are_made_by_admins(scene: Scene) -> None:
+    for name, act in ADMIN.items():
+        assert await who_may(scene, act) == {"admin", "service"}, name
+
+
+async def test_every_active_agent_may_read_and_write(scene: Scene) -> None:
+    agents = {"admin", "unbound", "bound"}
+    for name, act in (READER | READER_OF_TICKET).items():
+        assert await who_may(scene, act) == agents | {"service"}, name
+    for name, act in (AGENT | AGENT_ON_TICKET).items():
+        assert await who_may(scene, act) == agents, name
+
+
+@pytest.mark.parametrize("number", [MINE, OTHERS, NOBODYS])
+async def test_an_agent_of_a_department_finds_its_tickets_and_those_of_none(
+    scene: Scene, number: int
+) -> None:
+    for name, act in (READER_OF_TICKET | AGENT_ON_TICKET).items():
+        if number == OTHERS:
+            with pytest.raises(NotFound):
+                await act(scene.desks["bound"], number)
+        else:
+            await act(scene.desks["bound"], number)
+        for free in FREE - {"service"}:
+            assert await allowed(act, scene.desks[free], number), name
+
+
+async def test_what_is_out_of_sight_is_in_no_list(scene: Scene) -> None:
+    bound, admin = scene.desks["bound"], scene.desks["admin"]
+    for filter in (TicketFilter(), TicketFilter(words="lamp"), TicketFilter(number=OTHERS)):
+        seen = {one.number for one in (await bound.list_tickets(filter)).tickets}
+        assert OTHERS not in seen
+        assert {one.number for one in (await admin.list_tickets(filter)).tickets} == seen | {OTHERS}
+    assert ((await bound.count_views()).all, (await admin.count_views()).all) == (2, 3)
+    assert [one.number for one in await bound.list_raw_mails()] == [MINE, NOBODYS]
+    assert len(await admin.list_raw_mails()) == 3
+
+
+async def test_events_out_of_sight_are_not_told_but_a_leaving_ticket_is(scene: Scene) -> None:
+    bound, admin = scene.desks["bound"], scene.desks["admin"]
+    cursor = (await bound.events_since()).cursor
+    await admin.note(OTHERS, "Secret.")
+    await admin.note(MINE, "Known.")
+    page = await bound.events_since(cursor)
+    assert [(one.number, one.kind) for one in page.events] == [(MINE, "noted")]
+    await admin.update_tickets([MINE], {"department": "repairs"})
+    await admin.note(MINE, "Gone.")
+    page = await bound.events_since(page.cursor)
+    assert [(one.number, one.kind) for one in page.events] == [(MINE, "updated")]
+    assert (await bound.events_since(page.cursor)).events == []
+
+
+async def test_a_command_tells_of_what_it_put_out_of_sight_and_of_nothing_else(scene: Scene) -> None:
+    bound, admin = scene.desks["bound"], scene.desks["admin"]
+    changed = await bound.update_tickets([MINE], {"department": "repairs"})
+    assert [one.number for one in changed.tickets] == [MINE]
+    assert not await sees(bound, MINE)
+    theirs = await admin.update_tickets([OTHERS], {"priority": "high"})
+    assert (await bound.update_tickets([OTHERS], {}, request_id=theirs.request_id)).tickets == []
+
+
+async def test_lists_of_a_department_page_as_all_others_do(scene: Scene) -> None:
+    service, bound = scene.desks["service"], scene.desks["bound"]
+    for i in range(12):
+        await service.receive_mail(mail(f"more{i}", received_at=f"2026-03-0{1 + i % 3}T10:00:00Z"))
+        department = ("billing", "sales", "repairs", None)[i % 4]
+        await scene.desks["admin"].update_tickets([1004 + i], {"department": department, "status": "pending"})
+    for filter in (TicketFilter(), TicketFilter(status=["open", "pending"])):  # type: ignore[list-item]
+        whole = (await bound.list_tickets(filter)).tickets
+        assert {one.department for one in whole} == {"billing", "sales", None}
+        assert whole == sorted(whole, key=lambda one: (one.last_message_at, one.number), reverse=True)
+        pages, after = [], None
+        while True:
+            page = await bound.list_tickets(filter, limit=3, after=after)
+            pages += page.tickets
+            after = page.next
+            if after is None:
+                break
+        assert pages == whole
+
+
+def test_no_role_reaches_a_table(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        reached = connection.execute("""
+            select c.relname, r.rolname from pg_class c, pg_roles r
+            where c.relnamespace = 'desk'::regnamespace and c.relkind in ('r', 'v', 'm', 'S')
+              and r.rolname in ('anon', 'authenticated', 'service_role')
+              and case c.relkind when 'S' then has_sequence_privilege(r.oid, c.oid, 'usage,select,update')
+                else has_table_privilege(r.oid, c.oid, 'select,insert,update,delete,truncate') end""")
+    assert reached.fetchall() == []
+
+
+async def test_an_account_is_claimed_by_who_proved_the_address(scene: Scene) -> None:
+    account = str(uuid4())
+
+    async def claim(method: str, email: str) -> bool:
+        claims: dict[str, Any] = {"sub": account, "email": email, "amr": [{"method": method}]}
+        async with desk_as(scene.database, "authenticated", **claims) as desk:
+            try:
+                return (await desk.claim_account()).email == email.lower()
+            except Forbidden:
+                return False
+
+    assert not await claim("password", "bill@example.com")
+    assert not await claim("otp", "kim@example.com"), "a customer"
+    assert not await claim("otp", "gone@example.com")
+    assert await claim("otp", "Bill@Example.com")
+    assert await claim("password", "bill@example.com"), "it is known now"
+    with psycopg.connect(scene.database) as connection:
+        claims = json.dumps({"role": "authenticated", "sub": account})
+        connection.execute("select set_config('request.jwt.claims', %s, false)", [claims])
+        row = connection.execute("select public.whoami() ->> 'email'").fetchone()
+    assert row == ("bill@example.com",)

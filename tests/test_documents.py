@@ -1,0 +1,32 @@
+"""What the documents name has to be there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core.config import Settings, describe
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_settings_that_are_named_exist(file: Path) -> None:
+    known = {row.key for row in describe(Settings(home=Path("/")))}
+    named = set(re.findall(r"`((?:google|mailbox)\.[a-z_]+)", file.read_text("utf-8")))
+    assert named <= known
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_files_that_are_linked_exist(file: Path) -> None:
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text("utf-8"))
+    assert [name for name in linked if not (file.parent / name).exists()] == []
+
+
+def test_every_setting_of_gmail_in_an_example_is_one() -> None:
+    known = {row.key for row in describe(Settings(home=Path("/")))}
+    text = (ROOT / "docs/gmail.md").read_text("utf-8")
+    examples = re.findall(r"```toml\n\s*\[google\]\n(.*?)```", text, re.S)
+    keys = {f"google.{key}" for example in examples for key in re.findall(r"^\s*(\w+) =", example, re.M)}
+    assert len(keys) == 3 and keys <= known
