@@ -36,6 +36,7 @@ SERVICE: dict[str, Act] = {
     "end_daemon": lambda desk, n: desk.end_daemon("w"),
     "hold_outgoing": lambda desk, n: desk.hold_outgoing(uuid4(), "w", 1),
     "lease_mailbox": lambda desk, n: desk.lease_mailbox(uuid4(), "w"),
+    "list_deliveries": lambda desk, n: desk.list_deliveries(uuid4(), NOW),
     "list_unlabelled": lambda desk, n: desk.list_unlabelled(uuid4()),
     "mark_failed": lambda desk, n: desk.mark_failed(uuid4(), "", None),
     "mark_labelled": lambda desk, n: call(
