@@ -7,7 +7,6 @@ of schema `desk`, so that "nothing to do" is one question.
 """
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from core.errors import Conflict, DeskError, NotFound, Unreachable, from_code
-
-SQL = Path(__file__).resolve().parent.parent / "sql"
+from core.errors import DeskError, Unreachable, from_code
+from core.version import SqlFiles, checksum, misfit
 
 Connection = psycopg.Connection[Any]
 
@@ -46,51 +44,20 @@ class Report:
         return not self.migrations and not self.operations
 
 
-@dataclass(frozen=True)
-class _Files:
-    """sql/ as it lies on the disk; names are relative to it."""
-
-    migrations: dict[str, str]
-    definitions: dict[str, str]
-    """Functions, then policies."""
-    frame: dict[str, str]
-    """What runs before them."""
-
-    @classmethod
-    def read(cls, root: Path) -> "_Files":
-        def texts(pattern: str) -> dict[str, str]:
-            return {
-                str(file.relative_to(root)): file.read_text("utf-8") for file in sorted(root.glob(pattern))
-            }
-
-        definitions = texts("functions/*.sql") | texts("policies.sql")
-        return cls(texts("migrations/*.sql"), definitions, texts("foundation.sql") | texts("withdraw.sql"))
-
-    def digest(self) -> str:
-        everything = self.frame | self.migrations | self.definitions
-        return _checksum("\0".join(f"{name}\0{text}" for name, text in everything.items()))
-
-
 def is_current(connection: Connection) -> bool:
     """Whether there is nothing to migrate: one query, no rights needed."""
-    return _applied(connection) == _Files.read(SQL).digest()
+    return _applied(connection) == SqlFiles.read().digest()
 
 
 def require_current(connection: Connection) -> None:
     """Raises NotFound where ttydesk never was, Conflict where there is something to migrate. Reads only."""
-    files = _Files.read(SQL)
+    files = SqlFiles.read()
     with _sentences("looking at its version"):
         applied = _applied(connection)
         if applied == files.digest():
             return
-        if applied is None:
-            raise NotFound("The database holds no desk.", hint="Begin one in it with: ttydesk db migrate")
-        missing = _missing(connection, files.migrations)
-    older = f"The database is of an older ttydesk: it lacks {', '.join(Path(name).stem for name in missing)}."
-    raise Conflict(
-        older if missing else "The operations in the database are those of another ttydesk.",
-        hint="Bring it up to date with: ttydesk db migrate",
-    )
+        done = None if applied is None else _done(connection)
+    raise misfit(files, done)
 
 
 def migrate(database: str | Connection) -> Report:
@@ -108,7 +75,7 @@ def migrate(database: str | Connection) -> Report:
 
 
 def _migrate(connection: Connection) -> Report:
-    files = _Files.read(SQL)
+    files = SqlFiles.read()
     digest = files.digest()
     with _sentences("migrating"):
         if _applied(connection) == digest:
@@ -121,12 +88,12 @@ def _migrate(connection: Connection) -> Report:
             return _apply_all(connection, files, digest)
 
 
-def _apply_all(connection: Connection, files: _Files, digest: str) -> Report:
+def _apply_all(connection: Connection, files: SqlFiles, digest: str) -> Report:
     _apply(connection, files.frame, "pg_catalog")
-    missing = _missing(connection, files.migrations)
+    missing = files.missing(_done(connection))
     for name, text in missing.items():
         _apply(connection, {name: text}, "desk, public")
-        row = [Path(name).name, _checksum(text)]
+        row = [Path(name).name, checksum(text)]
         connection.execute("insert into desk.migrations (name, checksum) values (%s, %s)", row)
     before = _routines(connection)
     connection.execute("set local check_function_bodies = off")  # they name each other in any order
@@ -141,21 +108,8 @@ def _apply_all(connection: Connection, files: _Files, digest: str) -> Report:
     return Report(tuple(Path(name).stem for name in missing), len(made))
 
 
-def _missing(connection: Connection, migrations: dict[str, str]) -> dict[str, str]:
-    """The migrations still to run; a Conflict when what did run is not what we have."""
-    ours = {Path(name).name: _checksum(text) for name, text in migrations.items()}
-    done: dict[str, str] = dict(_rows(connection, "select name, checksum from desk.migrations order by name"))
-    if unknown := [name for name in done if name not in ours]:
-        raise Conflict(
-            f"The database was made by a newer ttydesk: this one does not know {', '.join(unknown)}.",
-            hint="Update ttydesk on this machine.",
-        )
-    if changed := [name for name, checksum in done.items() if ours[name] != checksum]:
-        raise Conflict(
-            f"{', '.join(changed)} changed after having been applied to this database.",
-            hint="A change to the tables is a new migration; this ttydesk and this database do not fit.",
-        )
-    return {name: text for name, text in migrations.items() if Path(name).name not in done}
+def _done(connection: Connection) -> dict[str, str]:
+    return dict(_rows(connection, "select name, checksum from desk.migrations order by name"))
 
 
 def _apply(connection: Connection, files: dict[str, str], search_path: str) -> None:
@@ -179,10 +133,6 @@ def _applied(connection: Connection) -> str | None:
 def _rows(connection: Connection, query: str) -> list[Any]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(query.encode()).fetchall()
-
-
-def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ do $$ declare f regprocedure; begin
     execute format('revoke execute on function %s from public, anon', f);
   end loop;
 end $$;
+grant execute on function public.desk_version to anon;  -- a client that does not fit says so before any sign-in
 
 do $$ declare t regclass; begin
   for t in select oid from pg_class where relnamespace = 'desk'::regnamespace and relkind = 'r' loop

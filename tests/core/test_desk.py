@@ -7,7 +7,7 @@ import psycopg
 from core.desk import Desk
 
 NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
-SQL_ONLY = {"sign_in", "begin_desk"}
+SQL_ONLY = {"sign_in", "begin_desk", "desk_version"}
 """Called while connecting, before there is a Desk."""
 
 

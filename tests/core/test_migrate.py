@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from core import migrate as module
+from core import version
 from core.errors import Conflict, DeskError, NotFound, Unreachable
-from core.migrate import SQL, Report, is_current, migrate, require_current
+from core.migrate import Report, is_current, migrate, require_current
+from core.version import SQL
 
 Connection = psycopg.Connection[Any]
 
@@ -38,7 +39,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "alter table things enable row level security;\n"
         "create policy all_things on things using (public.things(id) > 0);"
     )
-    monkeypatch.setattr(module, "SQL", tmp_path)
+    monkeypatch.setattr(version, "SQL", tmp_path)
     return tmp_path
 
 
