@@ -18,11 +18,15 @@ from core.errors import Invalid, StorageFailed
 _PREFIX = "TTYDESK_"
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+_HOSTED = r"^(https://[^/?#\s@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/?$"
+"""Not http: keys would go in the clear. On this machine itself they may."""
+
 _EXPECTED = {
     "model_type": "be a section with settings of its own",
     "string_pattern_mismatch": "be an e-mail address",
+    "supabase.url": "be an address that begins with https://",
 }
-"""Our words where pydantic's are a programmer's."""
+"""Our words where pydantic's are a programmer's: for one setting, or for a kind of mistake."""
 
 Address = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^@\s]+@[^@\s]+$")
@@ -85,6 +89,21 @@ class Google(BaseModel):
     """Another server in the place of Pub/Sub's, as Google's emulator is one."""
 
 
+class Supabase(BaseModel):
+    """Your project at Supabase, where the desk of a team lies."""
+
+    model_config = _STRICT
+
+    url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=_HOSTED)] | None = None
+    """The address of the project, https://NAME.supabase.co; with it the desk lies there."""
+    publishable_key: SecretStr | None = None
+    """The key that every machine may hold: with it an agent comes as far as signing in."""
+    secret_key: SecretStr | None = None
+    """The key that opens everything, for the daemon and the web server; on no agent's machine."""
+    access_token: SecretStr | None = None
+    """The access token of an agent, for programs that sign in by themselves."""
+
+
 class Settings(BaseModel):
     """All settings. Made directly, it takes nothing from the environment or a file."""
 
@@ -100,6 +119,8 @@ class Settings(BaseModel):
     """The support address, and where its mail comes and goes."""
     google: Google = Google()
     """Your project at Google, through which Gmail is reached."""
+    supabase: Supabase = Supabase()
+    """Your project at Supabase, where the desk of a team lies."""
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
     """How long an answer waits before it is sent, so that it can be taken back."""
     theme: str = "dark"
@@ -118,11 +139,16 @@ class Settings(BaseModel):
         object.__setattr__(self, "mailbox", self.mailbox.model_copy(update={"maildir": maildir}))
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"mailbox": Mailbox, "google": Google}
-_GOOGLES = {
-    f"GOOGLE_{name.upper()}": f"google.{name}" for name in ("client_id", "client_secret", "redirect_uri")
+_SECTIONS: dict[str, type[BaseModel]] = {"mailbox": Mailbox, "google": Google, "supabase": Supabase}
+_THEIRS = {
+    f"{section.upper()}_{name.upper()}": f"{section}.{name}"
+    for section, names in {
+        "google": ("client_id", "client_secret", "redirect_uri"),
+        "supabase": ("url", "publishable_key", "secret_key"),
+    }.items()
+    for name in names
 }
-"""Variables as Google's own examples call them; ours with the prefix come before them."""
+"""Variables as Google's and Supabase's own examples call them; ours with the prefix come before them."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +257,7 @@ def _file(path: Path) -> dict[str, Any]:
 def _environment() -> dict[str, Any]:
     known = {_variable(key): key for key in _keys() if key not in ("home", "keys")}
     values: dict[str, Any] = {}
-    for name, key in _GOOGLES.items():
+    for name, key in _THEIRS.items():
         if value := os.environ.get(name):
             _put(values, key, value)
     for name, value in os.environ.items():
@@ -275,7 +301,9 @@ def _sentence(error: ValidationError, origins: dict[str, str], home: Path) -> In
     if wrong["type"] == "extra_forbidden":
         return Invalid(f"{where}: there is no setting {key!r}.", hint=_nearest(key, [*_keys(), *_SECTIONS]))
     expected = (
-        _EXPECTED.get(wrong["type"]) or wrong["msg"].removeprefix("Input should ").partition(", unable")[0]
+        _EXPECTED.get(key)
+        or _EXPECTED.get(wrong["type"])
+        or wrong["msg"].removeprefix("Input should ").partition(", unable")[0]
     )
     return Invalid(f"{where}: {key} should {expected}.")
 

@@ -1,8 +1,9 @@
-"""From settings to an open desk.
+"""From settings to an open desk, by one of three ways.
 
 The Postgres is ours, and started here, or one's own; it is brought up to date, and the
-caller becomes an agent or the service. Everything that blocks runs in a thread, so that
-a screen may be painted meanwhile.
+caller becomes an agent or the service. Or it is hosted at Supabase, where the caller is who
+the token says, and which only an admin brings up to date. Everything that blocks runs in a
+thread, so that a screen may be painted meanwhile.
 """
 
 import asyncio
@@ -13,17 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from core.errors import Invalid, NotFound, from_code
+from core.errors import Forbidden, Invalid, NotFound, SignedOut, from_code
 
 if TYPE_CHECKING:
     import psycopg
+    from pydantic import SecretStr
 
     from core.config import Settings
     from core.desk import Desk
     from core.gateway import Gateway
+    from core.supabase import Token
 
 _Answer = TypeVar("_Answer")
 
+_SIGN_IN = "Sign in with: ttydesk login"
 _URL_HINT = "Look at database_url; ttydesk config show says where it is set."
 
 
@@ -36,13 +40,29 @@ class Way:
     agent: str | None
     mailbox_address: str
     mailbox_name: str
+    supabase_url: str | None = None
+    publishable_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: "Settings") -> Self:
-        url, box = settings.database_url, settings.mailbox
+        box, hosted = settings.mailbox, settings.supabase
         return cls(
-            settings.home, url.get_secret_value() if url else None, settings.agent, box.address, box.name
+            settings.home,
+            _revealed(settings.database_url),
+            settings.agent,
+            box.address,
+            box.name,
+            hosted.url,
+            _revealed(hosted.publishable_key),
+            _revealed(hosted.secret_key),
+            _revealed(hosted.access_token),
         )
+
+
+def _revealed(secret: "SecretStr | None") -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 @asynccontextmanager
@@ -63,6 +83,13 @@ async def open_desk(
 @asynccontextmanager
 async def open_gateway(way: Way, service: bool = False, as_it_is: bool = False) -> AsyncIterator["Gateway"]:
     """What `open_desk` stands on."""
+    opening = _open_hosted(way, service) if way.supabase_url else _open_postgres(way, service, as_it_is)
+    async with opening as gateway:
+        yield gateway
+
+
+@asynccontextmanager
+async def _open_postgres(way: Way, service: bool, as_it_is: bool) -> AsyncIterator["Gateway"]:
     from core.postgres import PostgresGateway
 
     with ExitStack() as stack:
@@ -79,6 +106,44 @@ async def open_gateway(way: Way, service: bool = False, as_it_is: bool = False) 
         finally:
             await gateway.close()
             await asyncio.to_thread(stack.close)
+
+
+@asynccontextmanager
+async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
+    """Nothing is made or changed there: that takes the database itself, and an admin."""
+    key = way.secret_key if service else way.publishable_key
+    if not key:
+        name = "supabase.secret_key" if service else "supabase.publishable_key"
+        raise Forbidden(
+            f"The desk at Supabase opens with a key, and {name} is not set.",
+            hint="Supabase shows the keys of a project under Project Settings, API Keys.",
+        )
+    token = None if service else _token(way)
+    gateway_of = await asyncio.to_thread(_hosted_gateway)  # importing it takes a second
+    gateway = gateway_of(way.supabase_url, key, token)
+    try:
+        yield await gateway.open()
+    finally:
+        await gateway.close()
+
+
+def _hosted_gateway() -> Callable[..., Any]:
+    from core.supabase import SupabaseGateway
+
+    return SupabaseGateway
+
+
+def _token(way: Way) -> "Token":
+    """The token of whoever asks, and of nobody once it was refused."""
+
+    async def token(refused: str | None = None) -> str:
+        if not way.access_token:
+            raise SignedOut(hint=_SIGN_IN)
+        if way.access_token == refused:
+            raise SignedOut("You are no longer signed in.", hint=_SIGN_IN)
+        return way.access_token
+
+    return token
 
 
 async def _to_its_end(work: Callable[..., _Answer], *arguments: Any) -> _Answer:

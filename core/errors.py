@@ -2,6 +2,7 @@
 
     DeskError
     ├── Invalid        a value was not accepted
+    ├── SignedOut      a hosted desk does not know who is asking
     ├── Forbidden      the caller may not do that
     ├── NotFound       there is no such thing
     ├── Conflict       someone else changed it first
@@ -30,6 +31,12 @@ class Invalid(DeskError):
     """A value was not accepted."""
 
     code = "PT422"
+
+
+class SignedOut(DeskError):
+    """You are not signed in."""
+
+    code = "PT401"
 
 
 class Forbidden(DeskError):
@@ -74,6 +81,7 @@ _POSTGRES_OWN: dict[str, type[DeskError]] = {
     "57P03": Unreachable,  # cannot_connect_now
 }
 _DISK_FULL = "53100"
+_TOO_SLOW = "57014"
 
 
 def from_code(code: str | None, message: str, hint: str | None = None) -> DeskError:
@@ -82,6 +90,9 @@ def from_code(code: str | None, message: str, hint: str | None = None) -> DeskEr
     if code == _DISK_FULL:  # Postgres names the file that it could not extend
         said = "The disk of the database is full, and nothing was changed."
         return Unreachable(said, hint="Free some space and try again.")
+    if code == _TOO_SLOW:  # "canceling statement due to statement timeout"
+        said = "The database gave up, because it would have taken too long; nothing was changed."
+        return Unreachable(said, hint="Try again, or ask for less at once.")
     found = _BY_CODE.get(code) or _POSTGRES_OWN.get(code)
     if found is None:
         found = Invalid if code.startswith(("22", "23")) else DeskError

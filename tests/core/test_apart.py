@@ -12,10 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from core.apart import Apart
-from core.config import Settings
+from core.config import Settings, Supabase
 from core.desk import Desk
-from core.errors import Forbidden, NotFound, Unreachable
+from core.errors import Forbidden, NotFound, SignedOut, Unreachable
+from tests.conftest import desk_as
 from tests.mails import mail
+from tests.peers.hosted import PUBLISHABLE, Project, sign
 
 
 @pytest.fixture
@@ -48,6 +50,21 @@ async def test_answers_and_errors_are_the_same(settings: Settings, service: Desk
             await desk.claim_outgoing("me")
     with pytest.raises(Unreachable):
         await desk.whoami()
+
+
+async def test_a_hosted_desk_is_reached_by_it_too(hosted: Project, tmp_path: Path) -> None:
+    async with desk_as(hosted.database, "service_role") as service:
+        ada = await service.add_agent("ada@example.com", "Ada")
+    keys = {"url": hosted.url, "publishable_key": SecretStr(PUBLISHABLE)}
+    for token in (sign(str(ada.id), seconds=-1), None):
+        signed_out = Supabase(**keys, access_token=SecretStr(token) if token else None)
+        with pytest.raises(SignedOut) as raised:
+            async with opened(Settings(home=tmp_path, supabase=signed_out)):
+                pass
+        assert raised.value.hint == "Sign in with: ttydesk login"
+    signed_in = Supabase(**keys, access_token=SecretStr(sign(str(ada.id))))
+    async with opened(Settings(home=tmp_path, supabase=signed_in)) as (_, desk):
+        assert await desk.whoami() == ada
 
 
 async def test_many_questions_at_once(settings: Settings, service: Desk) -> None:

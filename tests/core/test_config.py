@@ -12,13 +12,17 @@ from core.config import Mailbox, Settings, config_path, describe, load
 from core.errors import DeskError, Invalid, StorageFailed
 
 ROOT = Path(__file__).parents[2]
+SECRETS = {
+    *("database_url", "google.client_secret"),
+    *("supabase.publishable_key", "supabase.secret_key", "supabase.access_token"),
+}
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, and none of the developer's variables."""
     for name in os.environ:
-        if name.startswith("TTYDESK_"):
+        if name.startswith(("TTYDESK_", "GOOGLE_", "SUPABASE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TTYDESK_HOME", str(tmp_path))
     return tmp_path
@@ -97,6 +101,10 @@ def test_every_setting_but_two_can_come_from_the_environment(
         "google.units_a_minute": "15000",
         "google.api_root": "http://127.0.0.1:1",
         "google.pubsub_root": "http://127.0.0.1:2",
+        "supabase.url": "https://name.supabase.co",
+        "supabase.publishable_key": "sb_publishable_1",
+        "supabase.secret_key": "sb_secret_1",
+        "supabase.access_token": "eyJ",
         "grace_seconds": "1.5",
         "theme": "light",
         "editor": "vi",
@@ -108,7 +116,7 @@ def test_every_setting_but_two_can_come_from_the_environment(
     assert set(rows) == {"home", "keys", *values}
     for key, value in values.items():
         assert rows[key].origin == "environment"
-        assert rows[key].value == ("**********" if key in ("database_url", "google.client_secret") else value)
+        assert rows[key].value == ("**********" if key in SECRETS else value)
 
 
 def test_the_names_of_googles_own_examples_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +128,36 @@ def test_the_names_of_googles_own_examples_are_known(monkeypatch: pytest.MonkeyP
     assert google.client_secret and google.client_secret.get_secret_value() == "secret"
     monkeypatch.setenv("TTYDESK_GOOGLE_CLIENT_ID", "ours")
     assert load().google.client_id == "ours"
+
+
+def test_the_names_of_supabases_own_examples_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://theirs.supabase.co/")
+    monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_1")
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_1")
+    hosted = load().supabase
+    assert hosted.url == "https://theirs.supabase.co/"
+    assert hosted.publishable_key and hosted.publishable_key.get_secret_value() == "sb_publishable_1"
+    assert hosted.secret_key and hosted.secret_key.get_secret_value() == "sb_secret_1"
+    monkeypatch.setenv("TTYDESK_SUPABASE_URL", "https://ours.supabase.co")
+    assert load().supabase.url == "https://ours.supabase.co"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://name.supabase.co", "name.supabase.co", "https://", "https://u:p@h", "https://h/rest/v1",
+     "http://localhost.example.com"],
+)  # fmt: skip
+def test_keys_travel_encrypted_or_not_at_all(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", url)
+    assert "supabase.url should be an address that begins with https://" in str(refusal())
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h.example:8443", "http://127.0.0.1:54321", "http://localhost:8000/"]
+)
+def test_a_project_of_ones_own_is_one_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", url)
+    assert load().supabase.url == url
 
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

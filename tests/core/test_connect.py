@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from core.config import Settings
+from core.config import Settings, Supabase
 from core.connect import open_desk
-from core.errors import Conflict, NotFound, Unreachable
+from core.errors import Conflict, Forbidden, NotFound, SignedOut, Unreachable
 from core.models import Role
+from tests.peers.hosted import PUBLISHABLE, SECRET, Project, sign
 
 
 def at(database: str, tmp_path: Path, agent: str | None = None) -> Settings:
@@ -71,3 +72,34 @@ async def test_no_database_is_one_sentence_without_its_password(tmp_path: Path) 
         async with open_desk(at(url, tmp_path)):
             pass
     assert "secret" not in str(raised.value)
+
+
+def hosted_at(project: Project, tmp_path: Path, **secrets: str) -> Settings:
+    keys = {name: SecretStr(secret) for name, secret in secrets.items()}
+    return Settings(home=tmp_path, supabase=Supabase(url=project.url, **keys))
+
+
+async def test_a_hosted_desk_opens_for_the_service_and_for_an_agent(hosted: Project, tmp_path: Path) -> None:
+    async with open_desk(hosted_at(hosted, tmp_path, secret_key=SECRET), service=True) as service:
+        ada = await service.add_agent("ada@example.com", "Ada")
+    signed_in = hosted_at(hosted, tmp_path, publishable_key=PUBLISHABLE, access_token=sign(str(ada.id)))
+    async with open_desk(signed_in) as desk:
+        assert await desk.whoami() == ada
+
+
+async def test_a_hosted_desk_says_what_it_needs(hosted: Project, tmp_path: Path) -> None:
+    expired = sign("nobody", seconds=-1)
+    for settings, service, kind, words in (
+        (hosted_at(hosted, tmp_path), False, Forbidden, "supabase.publishable_key is not set"),
+        (hosted_at(hosted, tmp_path, publishable_key=PUBLISHABLE), True, Forbidden, "supabase.secret_key is"),
+        (hosted_at(hosted, tmp_path, publishable_key=PUBLISHABLE), False, SignedOut, "not signed in"),
+        (
+            hosted_at(hosted, tmp_path, publishable_key=PUBLISHABLE, access_token=expired),
+            False,
+            SignedOut,
+            "no longer signed in",
+        ),
+    ):
+        with pytest.raises(kind, match=words):
+            async with open_desk(settings, service=service):
+                pass

@@ -41,6 +41,17 @@ async def test_a_connection_that_was_cut_is_opened_again(service: Desk, database
     assert len((await service.list_tickets()).tickets) == 2
 
 
+async def test_a_call_that_takes_too_long_is_one_sentence(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "create function public.doze() returns jsonb language sql stable as"
+            " 'select to_jsonb(1) from pg_sleep(9)'"
+        )
+    async with desk_as(f"{database} options='-c statement_timeout=50'", "service_role") as desk:
+        with pytest.raises(Unreachable, match="it would have taken too long; nothing was changed"):
+            await desk._gateway.read("doze")
+
+
 async def test_no_database_is_one_sentence() -> None:
     gateway = PostgresGateway("host=127.0.0.1 port=1 dbname=x connect_timeout=1", role="anon", claims={})
     with pytest.raises(Unreachable, match="The database cannot be reached"):

@@ -1,0 +1,73 @@
+"""The line to a hosted desk, for tests that cut it: a proxy on loopback that loses or replaces answers."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from itertools import repeat
+from urllib.parse import urlsplit
+
+
+class Wire:
+    def __init__(self, url: str) -> None:
+        self._to = urlsplit(url)
+        self.url = ""
+        self.lose: Iterator[bool] = repeat(False)
+        """For each answer, whether the line is cut before it comes through; the call has had its effect."""
+        self.instead: deque[bytes] = deque()
+        """Answers that are given without asking; an empty one cuts the line."""
+        self.asked: list[str] = []
+        """The first line of each call."""
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection; one call at a time, as HTTP/1.1 has it."""
+        assert self._to.hostname and self._to.port
+        their_reader, their_writer = await asyncio.open_connection(self._to.hostname, self._to.port)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                call = await _message(reader)
+                self.asked.append(call.partition(b"\r\n")[0].decode())
+                if self.instead:
+                    answer = self.instead.popleft()
+                else:
+                    their_writer.write(call)
+                    answer = await _message(their_reader)
+                    answer = b"" if next(self.lose) else answer
+                if not answer:
+                    break
+                writer.write(answer)
+                await writer.drain()
+        for one in (writer, their_writer):
+            one.close()
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    """One call or answer, whole."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:-1])
+    if fields.get(b"transfer-encoding") == b"chunked":
+        body = b""
+        while not body.endswith(b"0\r\n\r\n"):
+            body += await reader.readuntil(b"\r\n")
+        return head + body
+    return head + await reader.readexactly(int(fields.get(b"content-length", b"0")))
+
+
+@asynccontextmanager
+async def wire_to(url: str) -> AsyncIterator[Wire]:
+    wire = Wire(url)
+    server = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    wire.url = f"http://{host}:{port}"
+    try:
+        yield wire
+    finally:
+        server.close()
+
+
+def answer(status: int, body: str = "", kind: str = "text/html", **fields: str) -> bytes:
+    head = {"Content-Type": kind, "Content-Length": str(len(body.encode()))} | {
+        name.replace("_", "-"): value for name, value in fields.items()
+    }
+    lines = [f"HTTP/1.1 {status} Said", *(f"{name}: {value}" for name, value in head.items()), "", body]
+    return "\r\n".join(lines).encode()
