@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Gmail: connect, status, watch, stop, disconnect.", no_args_is_help=True)
 
+_KEPT = "Google keeps the permission until you remove ttydesk at myaccount.google.com/permissions"
+
 Which = Annotated[
     str | None,
     typer.Argument(
@@ -85,6 +87,8 @@ def _connect(context: typer.Context, wish: "Wish", file: Path | None) -> "tuple[
     settings = settings_of(context)
     known = with_desk(context, lambda desk: desk.list_mailboxes(), service=True)
     check_name(wish, known)
+    store = token_store(settings.home, settings.google.tokens)
+    store.load("")  # a keyring that is locked had better say so before the browser opens than after it
     grant, token = _still_good(settings, wish, known), None
     if grant is None:
         token, grant = _ask(settings, find_client(settings, file), wish)
@@ -92,7 +96,7 @@ def _connect(context: typer.Context, wish: "Wish", file: Path | None) -> "tuple[
         actual, history_id = profile(google)
     check_address(wish, actual)
     grant = grant.model_copy(update={"address": actual})
-    token_store(settings.home, settings.google.tokens).save(grant)
+    store.save(grant)
 
     async def work(desk: "Desk") -> "Connected":
         return await connect(settings, desk, actual, wish, history_id, datetime.now(UTC))
@@ -259,11 +263,10 @@ def disconnect(
     with_desk(context, lambda desk: desk.disconnect_mailbox(known.id), service=True)
     store.delete(known.address)
     write(f"{safe_line(known.address)} is disconnected. Its tickets stay, and so does everything in Gmail.")
-    if grant is not None and not revoke:
-        write(
-            "The token was deleted here. Google keeps the permission until you remove ttydesk at"
-            " myaccount.google.com/permissions; --revoke does that at once."
-        )
+    if grant is None:
+        write(f"There was no token of it here. {_KEPT}.")
+    elif not revoke:
+        write(f"Its token was deleted here. {_KEPT}; --revoke does that at once.")
     write(_who_answers(context))
 
 

@@ -40,7 +40,7 @@ def standing_of(settings: Settings, known: Mailbox, standing: Standing | None) -
         "watched_until": known.watched_until,
         "verified_at": known.verified_at,
         "verified": known.verified,
-        "daemon": known.leased_by if _is_worked_on(known) else None,
+        "daemon": _host(known),
         "token": {
             "state": standing.state if standing else "missing",
             "place": token_store(settings.home, settings.google.tokens).place,
@@ -66,16 +66,18 @@ def print_standing(settings: Settings, known: Mailbox, standing: Standing | None
     _line("new mail", _how_it_is_heard_of(settings, known))
     if known.verified_at is not None and known.verified is not None:
         _line("verified", f"{local_time(known.verified_at)}: {known.verified.sentence}")
-    _print_permission(settings, standing)
+    _print_permission(settings, known, standing)
     problem, advice = _trouble(known, standing)
     if problem:
         _line("problem", safe_line(problem, limit=600))
         _line("to do", safe_line(advice, limit=600))
 
 
-def _print_permission(settings: Settings, standing: Standing) -> None:
+def _print_permission(settings: Settings, known: Mailbox, standing: Standing) -> None:
     grant = standing.grant
     words = _STATES[standing.state]
+    if standing.state == "missing" and (host := _host(known)):
+        words += f", but on {safe_line(host)}, whose daemon works on it"
     if grant is not None:
         words += f"; given {local_time(grant.granted_at)}"
         words += f", ends by itself {local_time(grant.expires_at)}" if grant.expires_at else ""
@@ -95,17 +97,19 @@ def _how_it_is_heard_of(settings: Settings, known: Mailbox) -> str:
     return f"Gmail tells of it until {local_time(known.watched_until)}"
 
 
-def _is_worked_on(known: Mailbox) -> bool:
-    return known.leased_until is not None and known.leased_until > datetime.now(UTC)
+def _host(known: Mailbox) -> str | None:
+    """The machine whose daemon works on it."""
+    return known.leased_by.partition(" ")[0] if known.is_held and known.leased_by else None
 
 
 def _trouble(known: Mailbox, standing: Standing | None) -> tuple[str, str]:
     """A sentence about what is wrong, and one about what to do; empty where all is well."""
     if standing is None:
         return "", ""
-    if standing.problem:
+    is_elsewhere = standing.state == "missing" and known.is_held
+    if standing.problem and not is_elsewhere:
         return standing.problem, standing.hint
-    if not _is_worked_on(known):
+    if not known.is_held:
         return "No daemon works on it: mail is neither fetched nor sent.", "Start one with: ttydesk sync"
     if known.last_error:
         return known.last_error, "The daemon tries again by itself; ttydesk sync status says more."

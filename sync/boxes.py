@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from core.config import Mailbox as MailboxSettings
 from core.config import Settings
 from core.desk import Desk
-from core.errors import NotFound
+from core.errors import NotFound, StorageFailed
 from core.models import Mailbox as Known
 from sync.mailbox import Mailbox
 from sync.maildir import Maildir
@@ -49,7 +49,8 @@ async def settle_maildir(settings: Settings, desk: Desk) -> Known | None:
 def is_here(settings: Settings, known: Known) -> bool:
     """Whether what it takes to read and send its mail is on this machine: the Maildir, or a token.
 
-    A folder that is missing where it was last read has vanished: that is for this machine to tell.
+    A folder that is missing where it was last read has vanished, and a token that cannot be read is one all
+    the same: that is for this machine to tell, by whoever opens the mailbox.
     """
     if not known.connected:
         return False
@@ -59,7 +60,10 @@ def is_here(settings: Settings, known: Known) -> bool:
         return known.name == MAILBOX and (was_here or folder.is_dir())
     from sync.auth import token_store
 
-    return token_store(settings.home, settings.google.tokens).load(known.address) is not None
+    try:
+        return token_store(settings.home, settings.google.tokens).load(known.address) is not None
+    except StorageFailed:
+        return True
 
 
 def open_mailbox(settings: Settings, known: Known) -> Mailbox:

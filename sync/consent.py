@@ -84,7 +84,7 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         given = parse_qs(urlsplit(self.path).query)
         if "code" in given:
-            words = ("Thank you", "ttydesk may work with this mailbox now. You can close this window.")
+            words = ("Back to the terminal", "ttydesk goes on there. You can close this window.")
         elif "error" in given:
             words = ("Nothing was allowed", "You can close this window and go back to the terminal.")
         else:

@@ -16,9 +16,9 @@ def test_the_status_says_all_that_one_wants_to_know(
 ) -> None:
     connect("--address", HELP, "--name", "help", "--department", "repairs")
     known = desk.mailbox(HELP)
-    desk.do(lambda it: it.lease_mailbox(known.id, "a daemon"))
+    desk.do(lambda it: it.lease_mailbox(known.id, "host 17"))
     (status,) = ttydesk("gmail", "status", "--json").json
-    assert (status["address"], status["connected"], status["daemon"]) == (HELP, True, "a daemon")
+    assert (status["address"], status["connected"], status["daemon"]) == (HELP, True, "host")
     assert (status["token"]["state"], status["token"]["scopes"]) == ("works", [MODIFY])
     assert (status["problem"], status["advice"], status["watched_until"]) == ("", "", None)
     out = ttydesk("gmail", "status").out
@@ -54,6 +54,7 @@ def test_the_status_says_what_is_wrong_and_what_to_do(
     state, problem, advice = told()
     assert state == "revoked" and "taken back or has run out" in problem and "gmail connect" in advice
     token.unlink()
+    desk.do(lambda it: it.release_mailbox(known.id, "a daemon"))
     assert told()[0] == "missing" and f"connect --address {HELP}" in told()[2]
 
 
@@ -109,7 +110,7 @@ def test_a_disconnected_mailbox_is_forgotten_and_its_tickets_are_not(
     ran = ttydesk("gmail", "disconnect", HELP)
     assert ran.out.splitlines() == [
         f"{HELP} is disconnected. Its tickets stay, and so does everything in Gmail.",
-        "The token was deleted here. Google keeps the permission until you remove ttydesk at "
+        "Its token was deleted here. Google keeps the permission until you remove ttydesk at "
         "myaccount.google.com/permissions; --revoke does that at once.",
         f"Answers on its tickets leave from what is left: support@example.com, {SALES}.",
     ]
@@ -150,3 +151,18 @@ def test_the_status_says_what_the_last_comparison_with_the_ledger_found(
     assert ": 12 mails, 2 missing and taken in" in ttydesk("gmail", "status").out
     (status,) = ttydesk("gmail", "status", "--json").json
     assert (status["verified"]["missing"], status["verified_at"] is None) == (2, False)
+
+
+def test_the_permission_may_lie_on_another_machine(
+    connect: Connect, ttydesk: Ttydesk, desk: Records, home: Path
+) -> None:
+    connect("--address", HELP)
+    (home / "tokens" / f"{HELP}.json").unlink()
+    known = desk.mailbox(HELP)
+    desk.do(lambda it: it.lease_mailbox(known.id, "elsewhere 17"))
+    (status,) = ttydesk("gmail", "status", "--json").json
+    assert (status["token"]["state"], status["daemon"], status["problem"]) == ("missing", "elsewhere", "")
+    out = ttydesk("gmail", "status").out
+    assert "permission  not on this machine, but on elsewhere, whose daemon works on it" in out
+    ran = ttydesk("gmail", "disconnect", "--revoke")
+    assert "There was no token of it here. Google keeps the permission until you remove ttydesk" in ran.out

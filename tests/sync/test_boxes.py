@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings
+from core.config import Google, Settings
 from core.desk import Desk
-from sync.boxes import settle_maildir
+from core.errors import StorageFailed
+from sync.boxes import is_here, open_mailbox, settle_maildir
 
 GMAIL = "sales@example.com"
 
@@ -53,3 +54,14 @@ async def test_the_maildir_of_another_machine_is_left_alone(service: Desk, tmp_p
     await service.connect_mailbox("sales", "gmail", GMAIL)
     assert await settle_maildir(settings(tmp_path), service) is None
     assert await connected(service) == {GMAIL, "support@example.com"}
+
+
+async def test_a_token_that_cannot_be_read_is_here_so_that_it_is_said(service: Desk, tmp_path: Path) -> None:
+    mailbox = await service.connect_mailbox("sales", "gmail", GMAIL)
+    here = settings(tmp_path).model_copy(update={"google": Google(tokens="file")})
+    assert not is_here(here, mailbox)
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / f"{GMAIL}.json").touch(0o644)
+    assert is_here(here, mailbox)
+    with pytest.raises(StorageFailed, match="may be read by others"):
+        open_mailbox(here, mailbox)
