@@ -14,6 +14,7 @@ from core.carriers import Mailbox as Mailbox
 from core.carriers import OutboxCount as OutboxCount
 from core.carriers import QuarantineCount as QuarantineCount
 from core.carriers import Record as Record
+from core.delivery import MailDelivery
 
 
 class Status(StrEnum):
@@ -293,6 +294,8 @@ class RawMail(Record):
     received_at: datetime
     sources: list[str]
     """"mailbox: the mailbox's own name for it", one for each way it came."""
+    delivery: MailDelivery | None = None
+    """The first way it came; None where it came by no mailbox."""
 
 
 class Why(Record):

@@ -50,11 +50,24 @@ def _refused(mail: dict[str, Any], error: DeskError) -> dict[str, Any]:
     return {**{key: mail[key] for key in keys}, "quarantine": reason}
 
 
+def _origin(raw_mail: RawMail) -> Origin:
+    way = raw_mail.delivery
+    if way is None:
+        return Origin(received_at=raw_mail.received_at)
+    return Origin(
+        way.mailbox_id,
+        way.provider_id,
+        way.received_at or raw_mail.received_at,
+        thread_id=way.thread_id,
+        is_sent=way.sent,
+        is_spam=way.spam,
+    )
+
+
 async def retry(desk: Desk, intake: Intake, raw_mail: RawMail) -> Received:
     """Read a mail in quarantine again; it stays there when that fails again."""
     raw = await asyncio.to_thread(intake.files.get, "raw", raw_mail.sha256)
-    origin = Origin(received_at=raw_mail.received_at)
-    received = await receive(desk, intake, raw, origin)
+    received = await receive(desk, intake, raw, _origin(raw_mail))
     if received.outcome is Outcome.DUPLICATE and received.number is None:
         still = await desk.show_raw_mail(raw_mail.id)
         return received.model_copy(update={"outcome": still.outcome, "reason": still.reason})

@@ -14,7 +14,10 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'reason', r.reason, 'detail', r.detail, 'sender', r.sender, 'subject', r.subject,
     'number', (select number from tickets where id = r.ticket_id), 'received_at', r.received_at,
     'sources', (select coalesce(jsonb_agg(b.name || ': ' || d.provider_id order by d.created_at), '[]')
-      from deliveries d join mailboxes b on b.id = d.mailbox_id where d.raw_mail_id = r.id));
+      from deliveries d join mailboxes b on b.id = d.mailbox_id where d.raw_mail_id = r.id),
+    'delivery', (select jsonb_build_object('mailbox_id', d.mailbox_id, 'provider_id', d.provider_id,
+        'received_at', d.received_at, 'thread_id', d.thread_id, 'sent', d.sent, 'spam', d.spam)
+      from deliveries d where d.raw_mail_id = r.id order by d.created_at, d.mailbox_id limit 1));
 $$;
 
 create or replace function public.settled_mails(sha256 text[]) returns jsonb

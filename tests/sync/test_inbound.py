@@ -3,6 +3,7 @@ not safe.
 """
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,26 @@ async def test_a_fault_in_reading_sets_the_mail_aside_and_a_retry_takes_it_in(
     assert "ZeroDivisionError: a fault nobody foresaw" in held.detail
     assert (await retry(service, intake, held)).outcome is Outcome.CREATED
     assert (await service.show_raw_mail(held.id)).outcome is Outcome.CREATED
+
+
+async def test_a_retry_remembers_how_the_mail_came(
+    service: Desk, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that was written in the mailbox itself must not become a mail to us."""
+    box = await service.connect_mailbox("gmail", "gmail", "help@example.com")
+    came = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    way = Origin(box.id, "17", came, thread_id="t1", is_sent=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(sync.reading, "parse_mail", lambda raw: 1 / 0)
+        received = await receive(service, intake, RAW.replace(b"To: support", b"To: bo"), way)
+    assert received.outcome is Outcome.QUARANTINED and received.raw_mail
+    held = await service.show_raw_mail(received.raw_mail)
+    again = await retry(service, intake, held)
+    assert again.outcome is Outcome.CREATED and again.number
+    conversation = await service.show_ticket(again.number)
+    assert [one.direction for one in conversation.messages] == ["outgoing"]
+    ticket = conversation.ticket
+    assert (ticket.mailbox, ticket.gmail_thread_id, ticket.created_at) == ("gmail", "t1", came)
 
 
 async def test_what_the_database_refuses_is_set_aside(
