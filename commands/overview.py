@@ -65,6 +65,8 @@ def _print_box(box: Box, now: datetime) -> None:
         _line("new mail", _heard_of(box, now))
     if box.token is not None:
         _line("token", _token(box.token))
+    if box.verified_at is not None and box.verified is not None:
+        _line("verified", f"{_at(box.verified_at)}: {box.verified.sentence}")
     if box.problem:
         _line("problem", box.problem)
 

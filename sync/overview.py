@@ -15,6 +15,7 @@ from core.desk import Desk
 from core.errors import DeskError, NotFound, StorageFailed, Unreachable
 from core.models import Daemon, OutboxCount, QuarantineCount
 from core.models import Mailbox as Known
+from core.verified import Verified
 from sync.heartbeat import Heartbeat, read_heartbeat
 from sync.lock import holder
 from sync.worker import worker_name
@@ -55,6 +56,9 @@ class Box(BaseModel):
     """The host of the daemon that works on it."""
     is_ours: bool
     """Whether that is the one of this home."""
+    verified_at: datetime | None
+    """When it was last held against the ledger."""
+    verified: Verified | None
     problem: str | None
 
 
@@ -134,6 +138,8 @@ def _box(settings: Settings, known: Known, hosts: dict[str, str], ours: str) -> 
         token=_token(settings, known) if known.kind == "gmail" else None,
         held_by=hosts.get(holder, holder.partition(" ")[0]) if holder else None,
         is_ours=holder == ours,
+        verified_at=known.verified_at,
+        verified=known.verified,
         problem=known.last_error,
     )
 
