@@ -266,7 +266,8 @@ begin
   if v_match.ticket_id is null then
     v_match.ticket_id := desk.open_ticket(mail);
     v_outcome := 'created';
-    perform desk.record_event(v_match.ticket_id, 'created', reason => mail #>> '{sender,email}');
+    perform desk.record_event(v_match.ticket_id, 'created', reason => mail #>> '{sender,email}'
+      || case when (mail ->> 'spam')::boolean then ', taken for spam by the mailbox' else '' end);
   else
     perform desk.join_ticket(mail, v_match.ticket_id);
   end if;

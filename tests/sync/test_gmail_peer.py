@@ -132,3 +132,21 @@ def test_a_message_that_is_not_there_is_not_found(access: Access, root: str) -> 
             google.call("messages.get", google.service.users().messages().get(userId="me", id="ffff"))
     finally:
         google.close()
+
+
+async def test_labels_are_made_and_put_on_conversations(gmail: Gmail, users: Any) -> None:
+    first = arrive(users, written("labelled", "A lamp"), "INBOX")
+    among = ["ttydesk/Open", "ttydesk/Closed"]
+
+    def shown() -> set[str]:
+        labels = users.labels().list(userId="me").execute()["labels"]
+        names = {one["id"]: one["name"] for one in labels}
+        kept = users.messages().get(userId="me", id=first["id"], format="minimal").execute()
+        return {names[id] for id in kept["labelIds"]}
+
+    for name in among:
+        assert await gmail.label({first["threadId"]: name}, among) == [first["threadId"]]
+        assert shown() == {"INBOX", name}
+    assert await gmail.label({first["threadId"]: None}, among) == [first["threadId"]]
+    assert shown() == {"INBOX"}
+    assert await gmail.label({"ffffffffffffffff": "ttydesk/Open"}, among) == ["ffffffffffffffff"]
