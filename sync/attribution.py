@@ -21,7 +21,7 @@ VERBS = (
     r"|написал\(а\)|написала?|пишет|пише|писал|написав|написа|је написао/ла|έγραψε|rašė|parašė|rakstīja"
     r"|menulis"
     r"|写道|寫道|來信|来信|のメール|さんは書きました|書きました|님이 작성|작성|כתב|كتب|เขียน|said|skribis"
-    r"|pisze|ezt írta|писали|님의 메시지|thus spake"
+    r"|pisze|ezt írta|писали|님의 메시지|thus spake|쓴 글|님이 쓴 글|napísal/-a|napisal/-a|napisao/la"
 )
 VERB = re.compile(rf"(?:^|(?<=[\W\d_]))(?:{VERBS})(?=[\W\d_]|$)|写道|寫道|님이 작성|のメール", re.IGNORECASE)
 VERB_LAST = re.compile(
@@ -30,7 +30,7 @@ VERB_LAST = re.compile(
     re.IGNORECASE,
 )
 STARTS = (
-    r"On|At|In|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În"
+    r"On|At|In|A|Às|Le|El|Em|Am|Op|Den|Il|Dnia|W dniu|W|Dne|V[àa]o|På|Στις|Την|На|В|Във?|Дня|Într?-?|În"
     r"|Pe(?: data)?"
     r"|Вы писали"
     r"|La|Pada"
@@ -51,8 +51,7 @@ EVIDENCE = re.compile(
     r"|you\b",
     re.IGNORECASE,
 )
-# Where no mark of a quote follows, only an address or a number tells an attribution from a sentence.
-TELLING = re.compile(r"@|\d[^\n]*\d")
+NUMBERED = re.compile(r"@|\d[^\n]*\d")
 COLONS = (":", "：", "wrote")
 MAILBOX = re.compile(r"[^\s<>@]{1,256}@[^\s<>@]{1,256}")
 MAIL_AND_VERB = re.compile(
@@ -62,7 +61,12 @@ MAIL_AND_VERB = re.compile(
 )
 # In whatever language: who, by address, and when; then a colon.
 DAY = re.compile(r"(?:19|20)\d\d|\d{1,2}[./-] ?\d{1,2}[./-] ?\d\d|\d{4}年|٢٠\d\d")
-CLOCK = re.compile(r"\d{1,2}[:.hg]\d\d")
+CLOCK = re.compile(r"\d{1,2}[:hg]\d\d|(?<![\d./-])\d{1,2}\.\d\d(?![\d./-])")
+BRACKETED = re.compile(
+    r"[<(\[][^\s<>()@]{1,256}@[^\s<>()@]{1,256}[>)\]]"
+    r"|\s(?:by|von|par|da|de|door|av|af|przez|от|від) [^\s<>()@]{1,256}@[^\s<>()@:]{1,256}[:：]$"
+)
+PARTICLES = frozenset(["de", "van", "von", "der", "den", "da", "di", "del", "dos", "la", "le", "al", "via"])
 # Gmail's oldest form has no verb: 2016-03-03 17:21 GMT+01:00 Name <address>:
 DATED = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d\d)? (?:GMT[+-]\d|UTC|\S.{0,120}<[^<>]+@[^<>]+>:?$)"
@@ -88,7 +92,7 @@ def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
     if (
         start < 0
         and next_is_quote
-        and (NAMED.match(last) or (TELLING.search(last) and last.endswith(COLONS)))
+        and (NAMED.match(last) or (NUMBERED.search(last) and last.endswith(COLONS)))
     ):
         return end
     return start
@@ -96,7 +100,6 @@ def find(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
 
 def _begin(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
     joined, nearest = "", -1
-    evidence = EVIDENCE if next_is_quote else TELLING
     for start in range(end, max(floor, end - LINES) - 1, -1):
         line = lines[start][:WIDTH].strip(DECORATION)
         if not line:
@@ -107,17 +110,39 @@ def _begin(lines: list[str], end: int, floor: int, next_is_quote: bool) -> int:
         if start < end and lines[start].lstrip().startswith(">") and not LONE_CLOSE.match(lines[end]):
             break
         joined = f"{line} {joined}".strip()
-        if START.match(line) and EVIDENCE.search(line) and evidence.search(joined) and _complete(joined):
+        if (
+            START.match(line)
+            and EVIDENCE.search(line)
+            and (next_is_quote or _tells(joined))
+            and _complete(joined)
+        ):
             return start
         if nearest < 0 and (MAIL_AND_VERB.match(joined) or _who_and_when(joined)):
             nearest = start
     return nearest
 
 
+def _tells(joined: str) -> bool:
+    """Where no mark of a quote follows, only an address or the minute makes an attribution of a sentence."""
+    return "@" in joined or bool(DAY.search(joined) and CLOCK.search(joined))
+
+
 def _who_and_when(joined: str) -> bool:
-    if len(joined) > WIDTH or not joined.endswith((":", "：")) or not MAILBOX.search(joined):
+    """In whatever language: an address, or a name and a verb, and when."""
+    if len(joined) > WIDTH or not joined.endswith((":", "：")) or not DAY.search(joined):
         return False
-    return bool(DAY.search(joined)) and bool(CLOCK.search(joined) or VERB.search(joined))
+    if MAILBOX.search(joined) and VERB.search(joined):
+        return True
+    if not CLOCK.search(joined):
+        return False
+    return bool(BRACKETED.search(joined)) or _is_named(joined)
+
+
+def _is_named(joined: str) -> bool:
+    """ "Maria Lopez wrote on 12/03/2026 09:14:", and not "your colleague wrote"."""
+    found = VERB.search(joined)
+    words = joined[: found.start()].split() if found else []
+    return 0 < len(words) <= 6 and all(word[:1].isupper() or word in PARTICLES for word in words)
 
 
 def _complete(joined: str) -> bool:

@@ -18,10 +18,13 @@ ORIGINAL = (
     "|исходное сообщение|исходное письмо|оригинальное сообщение|původní zpráva|původní e-?mail"
     "|pôvodná správa|eredeti üzenet"
     "|alkuperäinen viesti|orijinal mesaj|orijinal ileti|özgün ileti|原始邮件|原始郵件|原邮件|元のメッセージ"
-    "|回复的原邮件|回覆的原郵件|원본 메일|원본 메시지|원본메일"
+    "|回复的原邮件|回覆的原郵件|원본 메일|원본 메시지|원본메일|원본 이메일|원래 메시지|元のメール"
+    "|replied message|початкове повідомлення|вихідне повідомлення|оригинално съобщение|mensaje origen"
+    "|oprindelig besked|opprinnelig e-?post|oorspronkelijk e-?mailbericht|izvorna poruka|originalna poruka"
     "|thư gốc|mesaj original|izvirno sporočilo|reply message|reply to message|αρχικό μήνυμα|הודעה מקורית"
     "|الرسالة الأصلية"
     "|missatge original|message from .{1,60}|message original --"
+    "|[^\\W\\d_][^:@]{1,60} (?:wrote|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev)"
 )
 FORWARDED = (
     "forwarded message|forwarded by .{1,120}|forwarded e-?mail|forwarded mail|begin forwarded message"
@@ -50,7 +53,8 @@ FORWARDED = (
 )
 # What desks write over the mails they send: below it stands only what they sent.
 WALL = re.compile(
-    r"above this line|over this line|über dieser (?:zeile|linie)|oberhalb dieser (?:zeile|linie)"
+    r"above this line|over this line|write below this line|über dieser (?:zeile|linie)"
+    r"|oberhalb dieser (?:zeile|linie)"
     r"|au[- ]dessus de cette ligne|(?:por )?encima de esta línea|acima d(?:esta|e esta|essa) linha"
     r"|sopra (?:a )?questa (?:riga|linea)|boven deze (?:regel|lijn)"
     r"|ovanför (?:den )?(?:här )?(?:denna )?(?:rad|linje)"
@@ -62,13 +66,14 @@ WALL = re.compile(
 )
 ORIGINAL_WORDS = re.compile(ORIGINAL, re.IGNORECASE)
 FORWARDED_WORDS = re.compile(FORWARDED, re.IGNORECASE)
-DECORATION = " \t\u00a0>*_|-="
+DECORATION = " \t\u00a0>*_|-=\u2010\u2011\u2012\u2013\u2014\u2015"
+DASHES = re.compile(r"--|[\u2010-\u2015]{2}")
 WIDTH = 200
 
 
 def is_original(line: str) -> bool:
     """Dashes before the words; after them some clients write none."""
-    if "--" not in line[:20] or len(line) > WIDTH:
+    if not DASHES.search(line[:20]) or len(line) > WIDTH:
         return False
     return bool(ORIGINAL_WORDS.fullmatch(line.strip(DECORATION + ":")))
 
@@ -81,7 +86,7 @@ def is_original_bare(line: str) -> bool:
 def is_wall(line: str) -> bool:
     """The words in a line of their own: dashes, hashes or equal signs around them."""
     stripped = line.strip()
-    ruled = stripped[:1] in "-#=_*~—–" and stripped[-1:] in "-#=_*~—–."
+    ruled = stripped[:1] in "-#=_*~—–[(" and stripped[-1:] in "-#=_*~—–.])"
     return ruled and len(stripped) <= WIDTH and bool(WALL.search(stripped))
 
 
@@ -94,6 +99,14 @@ def is_forward(line: str) -> bool:
     if not core or not (ruled or core.endswith((":", "："))):
         return False
     return bool(FORWARDED_WORDS.fullmatch(core.rstrip(":： ")))
+
+
+# GroupWise: who and when between arrows; what it quotes has no marks.
+ARROWED = re.compile(r"^>>> ?[^>\n]{3,150}(?:>[^>\n]{0,40})?\d[^>\n]{0,40}>>> ?$")
+
+
+def is_arrowed(line: str) -> bool:
+    return line.startswith(">>>") and len(line) <= WIDTH and bool(ARROWED.match(line.rstrip()))
 
 
 # Notes draws the names of the writer and of the fields into boxes of dashes.

@@ -6,7 +6,7 @@ import re
 
 from sync import attribution, letterhead
 from sync.letterhead import Letterhead
-from sync.marker import is_box, is_forward, is_original, is_original_bare, is_ruled, is_wall
+from sync.marker import is_arrowed, is_box, is_forward, is_original, is_original_bare, is_ruled, is_wall
 from sync.markup import Rendered
 from sync.signature import is_device, is_ruler
 
@@ -52,7 +52,7 @@ class Splitter:
             return RULER
         if index in self.page.signs:
             return DEVICE
-        return DEVICE if is_device(stripped) else TEXT
+        return TEXT
 
     def _quoted_above(self, index: int) -> bool:
         return index > 0 and self.lines[index - 1].lstrip().startswith(">")
@@ -76,6 +76,8 @@ class Splitter:
         index, floor = 0, 0
         while index < len(self.lines):
             kind = self.kinds[index]
+            if kind == TEXT and is_device(self.lines[index].strip()):
+                kind = self.kinds[index] = DEVICE
             if index in (self.page.cut, self.page.border) and self._cuts_here(index):
                 if self.forwards:
                     self.is_forward, self.forward = True, self._head_within(index, 4)
@@ -85,11 +87,13 @@ class Splitter:
                 if stop is not None:
                     return stop if self._has_text(stop) else self._keep_all(index)
             if kind not in (BLANK, QUOTED):
-                begin = attribution.find(self.lines, index, floor, self._quote_follows(index))
-                if begin >= 0:
+                quotes = self._quote_follows(index)
+                begin = attribution.find(self.lines, index, floor, quotes)
+                # At the top of a mail without a quote, a line with no address is what somebody says.
+                if begin >= 0 and (quotes or self._has_text(begin) or "@" in self.lines[begin]):
                     self._mark(begin, index)
                     floor = index + 1
-                    if self._has_text(begin) and not self._quote_follows(index):
+                    if self._has_text(begin) and not quotes:
                         return begin
             if self.first_text < 0 and self.kinds[index] in (TEXT, QUOTED):
                 self.first_text = index
@@ -110,6 +114,8 @@ class Splitter:
         if is_forward(line):
             self.is_forward = True
             self.forward = self._head_within(index + 1, 4)
+            return index
+        if is_arrowed(line):
             return index
         if self.kinds[index] == QUOTED and index not in self.page.quoted:
             return index if self._is_quoted_head(index) else None

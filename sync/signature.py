@@ -19,21 +19,31 @@ THING = (
 )
 # "Get Outlook for iOS": the word for it stands before or after.
 GET = (
-    r"get|holen|hol dir|herunterladen|laden|téléchargez?r?|obtenez|obten(?:er|ga)|obtén|descarg(?:ar|a|ue)"
-    r"|obter|obtenha|baixar|scarica|ottieni|download(?:en)?|hämta|skaffa|hent|få|hanki|lataa|pobierz|stáhn\w+"
-    r"|získ\w+|stiahn\w+|szerezze|töltse|edinin|indir|obțineți|descărcați|скачать|загруз\w+|получить|отримати"
-    r"|завантаж\w+|λήψη|αποκτήστε|הורד|קבל|احصل|تنزيل|tải|入手|取得|获取|獲取|下载|下載|받기|다운로드"
+    r"get|holen|hol dir|herunterladen|laden|beziehen|téléchargez?r?|obten(?:ir|ez)|obten(?:er|ga)|obtén"
+    r"|descarg(?:ar|a|ue)|obter|obtenha|baixar|scarica|ottieni|download(?:en)?|hämta|skaffa|hent|få|hanki"
+    r"|lataa|hae|pobierz|uzyskaj|stáhn\w+|získ\w+|stiahn\w+|szerezze|beszerz\w+|töltse|letölt\w+|edinin"
+    r"|indir(?:in)?|obțineți|descărcați|скача\w+|загруз\w+|получить|отримати|завантаж\w+|изтегл\w+|вземете"
+    r"|λήψη|αποκτήστε|הורד|קבל|השג|احصل|الحصول|تنزيل|tải|nhận|รับ|dapatkan|unduh|入手|取得|获取|獲取|下载|下載"
+    r"|받기|얻기|다운로드"
 )
+SYSTEM = r"(?<![a-z])(?:ios|android|iphone|ipad)"
+LINK = r"(?:\W{0,4}(?:https?:|www\.|mailto:).{0,120})?"
 SENT = (
     r"elküldve|küldve|poslano (?:z|s|iz)|poslané z|odesláno|odesílám|odoslané|изпратено от|послато са"
     r"|poslato sa"
-    r"|στάλθηκε από|נשלח מ|أُ?رسلت? من|تم الإرسال من|gửi từ|được gửi từ|dikirim dari|išsiųsta iš|nosūtīts no"
-    r"|saadetud|sent fra|invi[aà]t\w* (?:da|dal|con|tramite)|надіслано|відправлено|отправлено|ส่งจาก"
+    r"|(?:στάλθηκε|εστάλη|απεστάλη) από|נשלח מ|أُ?رسلت? من|مرسل من|تم الإرسال من|(?:đã |được )?gửi từ"
+    r"|(?:di|ter)kirim dari|išsiųsta iš"
+    r"|nosūtīts no|saadetud|sent fra|invi[aà]t\w* (?:da|dal|con|tramite)|надіслано|відправлено"
+    r"|отправлено|ส่งจาก"
+    r"|发送自|傳送自|寄自|[来來]自 ?(?=outlook|windows|iphone)|[发發]自 ?(?=outlook|windows|iphone|android)"
+    r"|provenance ?: (?=courrier|outlook)"
 )
 APP = re.compile(
-    rf"^[\W_]*(?:(?:{GET})\b.{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,20}}\b(?:ios|android)\b.{{0,100}}"
-    rf"|.{{0,20}}(?<![a-z])outlook(?![a-z]).{{0,20}}(?:\b(?:ios|android)\b)?.{{0,100}}?(?:{GET})"
-    rf"|(?:{SENT}).{{1,60}}"
+    rf"^[\W_]*(?:(?=.{{0,60}}{SYSTEM})(?:(?:{GET}).{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,30}}?{LINK}"
+    rf"|.{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,100}}?(?:{GET}).{{0,15}}?{LINK})"
+    rf"|(?:get|download) [\w.]+(?: \w+)? for {SYSTEM}{LINK}"
+    rf"|yahoo mail ?: [^,.]{{3,25}}, [^,.]{{3,25}}, [^,.]{{3,25}}"
+    rf"|(?:{SENT}).{{1,60}}|sent on the go|.{{1,40}}(?:r[óo]l|b[óő]l) küldve|küldés .{{2,40}} alkalmazásból"
     r"|sent (?:from|with|via|using) \w+(?: \w+)?)[\W_]*$",
     re.IGNORECASE,
 )
@@ -44,22 +54,23 @@ DEVICE = re.compile(
     r"|sent from my (?:\w+\s*){1,3}[.!]?"
     r"|sent from a (?:\w+\s*){1,6}[.!]?"
     r"|(?:\w+ )?from my (?:iphone|ipad|android|mobile|phone|blackberry).{0,40}|\w+ from mobile"
-    r"|get \[?outlook for (?:ios|android).{0,160}"
-    r"|(?:envoyé|envoyée|envoye) (?:depuis|de|à partir de|avec|via) (?:mon |ma |mes |l'|l’|un |une )?.{1,80}"
+    r"|(?:envoyé|envoyée|envoye) (?:depuis|de|à partir (?:de |d['’])|avec|via) ?"
+    r"(?:mon |ma |mes |l'|l’|un |une )?.{1,80}"
     rf"|(?:diese (?:nachricht|e-?mail) wurde )?(?:von|vom|mit"
     rf"|über) .{{0,30}}(?:{THING}).{{0,80}}(?:gesendet|geschickt|versendet)\W*"
     r"|(?:gesendet|versendet|geschickt) (?:von|mit|über|aus) .{1,80}"
-    r"|enviado (?:desde|do|de|a partir|através|con) .{1,80}|enviat des .{1,60}"
+    r"|enviado (?:desde|do|de|a partir|através|con|via) .{1,80}|enviat des .{1,60}"
     r"|inviato (?:da|dal|con) .{1,80}|verzonden (?:met|vanaf|via|vanuit) .{1,80}|verstuurd (?:vanaf|met"
     r"|via) .{1,80}"
     r"|sendt fra .{1,60}|skickat från .{1,60}|skickat med .{1,60}|lähetetty .{1,60}|wysłan[eoy] (?:z"
     r"|ze) .{1,60}|wysłane za pomocą .{1,60}"
     r"|отправлено (?:с|из|от) .{1,60}|надіслано з .{1,60}|odesláno z .{1,60}|odoslané z .{1,60}"
-    r"|iphone'umdan gönderildi|.{1,40}dan gönderildi"
-    r"|trimis (?:de pe|din) .{1,60}|odoslané z .{1,60}|küldve .{1,40}|.{0,30}(?:iphone|ipad"
+    r"|iphone'umdan gönderildi|.{1,40}[dt][ae]n gönderildi|.{1,30} ile gönderildi"
+    r"|.{0,20}(?:iphone|ipad|android|windows).{0,12}から送信|trimis (?:de pe|din) .{1,60}"
+    r"|küldve .{1,40}|.{0,30}(?:iphone|ipad"
     r"|android).{0,10}から送信"
     r"|[從从]我的 ?.{1,30}(?:傳送|傳送的|发送|發送|寄出)|发自我的.{0,40}|發自我的.{0,40}"
-    r"|나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|.{1,20}에서 보냄"
+    r"|나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|.{1,30}에서 보(?:냄|냈습니다)"
     r")[\W_]*$",
     re.IGNORECASE,
 )
