@@ -124,7 +124,8 @@ class Access(Credentials):
                 self._refused = _refusal(error)
                 self.token = None  # what is left of its hour is no permission
                 raise Revoked(self._refused, hint=_CONNECT) from None
-            except GoogleAuthError as error:
+            # A TypeError: google-auth takes an answer that is no JSON for one that is.
+            except (GoogleAuthError, httplib2.HttpLib2Error, OSError, TypeError) as error:
                 raise _refused(f"Google's sign-in does not answer ({type(error).__name__}).") from None
 
     def _take_new_grant(self) -> None:

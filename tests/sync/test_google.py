@@ -92,6 +92,14 @@ def test_one_try_is_one_try_and_the_next_call_has_a_new_line(
     assert google.call("labels.list", labels.list(userId="me"), tries=1)["labels"]
 
 
+@pytest.mark.parametrize("fault", ["cut_before", "cut_during", "cut_after", "malformed"])
+def test_a_sign_in_that_breaks_off_is_tried_again(google: Google, server: GmailServer, fault: str) -> None:
+    server.faults.nth("oauth.token", fault)  # type: ignore[arg-type]
+    with pytest.raises(Busy):
+        google.ready()
+    google.ready()
+
+
 async def test_mails_come_in_batches_whatever_single_parts_do(gmail: Gmail, server: GmailServer) -> None:
     raws = {server.mailbox().deliver(mail(str(number))).id: mail(str(number)) for number in range(120)}
     server.faults.share("429", 0.2, ["messages.get"])
@@ -240,24 +248,3 @@ def test_a_client_that_is_gone_is_named(grant: Grant, server: GmailServer) -> No
     ):
         look(google)
     assert "last year" not in f"{caught.value} {caught.value.hint}"
-
-
-async def test_what_a_search_does_not_find_yet_is_not_lost_with_the_history(
-    gmail: Gmail, server: GmailServer
-) -> None:
-    """The new cursor is behind it, so nothing else would bring it."""
-    old = [
-        server.mailbox().deliver(mail(str(number)), internal_date=1_700_000_000_000).id
-        for number in range(30)
-    ]
-    server.habits.search_lag = 600
-    new = [server.mailbox().deliver(mail(f"new{number}")).id for number in range(45)]
-    found = await gmail.news()
-    assert list(found.perhaps) == new
-    assert not set(old) & set(found.perhaps)
-
-
-async def test_what_a_search_finds_is_not_asked_for_its_date(gmail: Gmail, server: GmailServer) -> None:
-    new = [server.mailbox().deliver(mail(str(number))).id for number in range(60)]
-    assert list((await gmail.news()).perhaps) == new
-    assert server.calls["messages.get"] == 0
