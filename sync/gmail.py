@@ -9,10 +9,9 @@ has. Nothing is ever deleted.
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any, TypeVar
 
 from core.errors import DeskError, Invalid, NotFound, StorageFailed
@@ -32,8 +31,7 @@ _MARGIN = timedelta(hours=2)
 """How much earlier than the cursor a resync begins: clocks differ, and mail is dated before it arrives."""
 _LAG = timedelta(minutes=15)
 """For so long a search may not find what has come: longer than anybody has reported."""
-_DATED = 20
-"""So many are asked at once when they came."""
+_FIRST_LOOK = timedelta(seconds=2)
 _PATIENCE = 1.0
 """Seconds that a call has to break off."""
 _IGNORED = {
@@ -53,18 +51,19 @@ class Cursor:
     taken_at: datetime
     since: datetime | None = None
     """From when on mail was asked for. Wanted from earlier on, all of it is looked through once more."""
+    listed_at: datetime | None = None
+    """When it was begun anew by a search, which may have missed what had come shortly before."""
 
     def __str__(self) -> str:
-        since = f" {int(self.since.timestamp())}" if self.since else ""
-        return f"{self.history_id} {int(self.taken_at.timestamp())}{since}"
+        times = (self.taken_at, self.since, self.listed_at if self.since else None)
+        return " ".join([str(self.history_id), *(str(int(at.timestamp())) for at in times if at)])
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        match = re.fullmatch(r"(\d{1,30}) (\d{1,12})(?: (\d{1,12}))?", text)
+        match = re.fullmatch(r"(\d{1,30})((?: \d{1,12}){1,3})", text)
         if match is None:
             raise Invalid(f"“{text[:50]}” is no cursor of a Gmail mailbox.")
-        since = datetime.fromtimestamp(int(match[3]), UTC) if match[3] else None
-        return cls(int(match[1]), datetime.fromtimestamp(int(match[2]), UTC), since)
+        return cls(int(match[1]), *(datetime.fromtimestamp(int(at), UTC) for at in match[2].split()))
 
 
 class Gmail:
@@ -96,6 +95,8 @@ class Gmail:
         self._here: dict[str, dict[str, Any] | DeskError] = {}
         """Answers that came with another mail's and were not asked for yet."""
         self._sent = SentMail(outward)
+        self._looked_at: datetime | None = None
+        """When mail was last listed."""
         self._fetching = asyncio.Lock()
         self._in_lane = Lane("gmail-in")
         self._out_lane = Lane("gmail-out")
@@ -182,7 +183,9 @@ class Gmail:
             ids, moved, latest = self._history(cursor.history_id)
         except NotFound:
             return self._resync(max(self._since, cursor.taken_at - _MARGIN))
-        return News(moved, ids, str(Cursor(latest, now, cursor.since)))
+        again, listed_at = self._listed_again(cursor.listed_at, now)
+        ids = list(dict.fromkeys([*again, *ids]))
+        return News(moved, ids, str(Cursor(latest, now, cursor.since, listed_at)))
 
     def _history(self, start: int) -> tuple[list[str], list[str], int]:
         """Ids of what was added since, ids of what was moved to where we take mail from, and how far that
@@ -206,57 +209,45 @@ class Gmail:
                 return [id for id in found if id not in moved], list(moved), latest
 
     def _resync(self, since: datetime) -> News:
-        """Everything that came since then, oldest first.
-
-        The cursor is taken first: what comes meanwhile is new to it. What came shortly before is not yet
-        found by a search, and is looked for without one.
-        """
+        """Everything that came since then. The cursor is taken first: what comes meanwhile is new to it."""
         now = self._now()
         profile = self._inward.call("getProfile", self._users(self._inward).getProfile(userId=_ME))
-        found = list(chain.from_iterable(self._pages(q=f"after:{int(since.timestamp())}")))
-        newest = self._newest(set(found), max(since, now - _LAG))
-        ids = [*found[::-1], *newest[::-1]]
-        return News(perhaps=ids, cursor=str(Cursor(int(profile["historyId"]), now, self._since)))
+        ids = self._listed(since)
+        self._looked_at = now
+        return News(perhaps=ids, cursor=str(Cursor(int(profile["historyId"]), now, self._since, now)))
 
-    def _newest(self, found: set[str], since: datetime) -> list[str]:
-        """Ids of what came since then besides what was found, newest first."""
-        newest: list[str] = []
-        for page in self._pages():
-            unknown = [id for id in page if id not in found]
-            for start in range(0, len(unknown), _DATED):
-                dates = self._dates(unknown[start : start + _DATED])
-                newest += [id for id, at in dates.items() if at >= since]
-                if any(at < since for at in dates.values()):
-                    return newest
-        return newest
+    def _listed_again(self, listed_at: datetime | None, now: datetime) -> tuple[list[str], datetime | None]:
+        """What came shortly before `listed_at`, when it is time to look; and `listed_at` until that is over.
 
-    def _pages(self, **query: str) -> Iterator[list[str]]:
-        """Ids of all mail that is listed, newest first."""
+        It was not in the index then, and the cursor is behind it: nothing else would ever bring it. At first
+        it is looked for often.
+        """
+        if listed_at is None:
+            return [], None
+        looked_at = self._looked_at or listed_at
+        if self._looked_at is not None and now - listed_at < 2 * (looked_at - listed_at) + _FIRST_LOOK:
+            return [], listed_at
+        self._looked_at = now
+        ids = self._listed(max(self._since, listed_at - 2 * _LAG))
+        return ids, listed_at if now - listed_at < _LAG else None
+
+    def _listed(self, since: datetime) -> list[str]:
+        """What a search finds, oldest first.
+
+        It goes by whole seconds, and whether that which is named belongs to it is documented nowhere.
+        """
+        found: list[str] = []
         page = None
         while True:
             request = self._users(self._inward).messages().list(
-                userId=_ME, includeSpamTrash=True, maxResults=500, pageToken=page, **query
+                userId=_ME, q=f"after:{int(since.timestamp()) - 1}", includeSpamTrash=True, maxResults=500,
+                pageToken=page,
             )  # fmt: skip
             answer = self._inward.call("messages.list", request)
-            yield [one["id"] for one in answer.get("messages", ())]
+            found += [one["id"] for one in answer.get("messages", ())]
             page = answer.get("nextPageToken")
             if page is None:
-                return
-
-    def _dates(self, ids: Sequence[str]) -> dict[str, datetime]:
-        """When they came; those that are gone are left out."""
-        messages = self._users(self._inward).messages()
-        answers = self._inward.batch(
-            "messages.get", {id: messages.get(userId=_ME, id=id, format="minimal") for id in ids}
-        )
-        dates: dict[str, datetime] = {}
-        for id in ids:
-            answer = answers[id]
-            if isinstance(answer, dict):
-                dates[id] = received_at(answer)
-            elif not isinstance(answer, NotFound):
-                raise answer
-        return dates
+                return found[::-1]
 
     # Mail itself
 
