@@ -81,23 +81,23 @@ begin
   end if;
   v_outbox.attempts := v_outbox.attempts + 1;
   update outbox set state = 'sending', leased_by = claim_outgoing.worker, attempts = v_outbox.attempts,
-      leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds),
-      unsure_since = clock_timestamp()
+      leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
     where message_id = v_outbox.message_id;
   select * into v_message from messages where id = v_outbox.message_id;
   return desk.outgoing_json(v_message, v_outbox);
 end $$;
 grant execute on function public.claim_outgoing to service_role;
 
--- Asked in the last moment before a mail leaves: is the claim still this worker's? Then it runs anew. When not,
--- another one may have sent it meanwhile.
+-- Asked in the last moment before a mail leaves: is the claim still this worker's? Then it runs anew, and from
+-- now on the mail may have left, whatever becomes of the worker. When not, another one may have sent it meanwhile.
 create or replace function public.hold_outgoing(
   id uuid, worker text, attempt integer, seconds double precision default 120
 ) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
 begin
-  update outbox o set leased_until = clock_timestamp() + make_interval(secs => hold_outgoing.seconds)
+  update outbox o set leased_until = clock_timestamp() + make_interval(secs => hold_outgoing.seconds),
+      unsure_since = clock_timestamp()
     from messages m join tickets t on t.id = m.ticket_id
     where o.message_id = hold_outgoing.id and m.id = o.message_id
       and o.state = 'sending' and o.leased_by = hold_outgoing.worker and o.attempts = hold_outgoing.attempt
