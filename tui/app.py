@@ -20,7 +20,7 @@ from core.text import safe_line
 from tui.connection import Connect, Connection
 from tui.screens.desk import DeskScreen
 from tui.screens.panes import WIDE
-from tui.themes import OURS, VARIABLES, theme_name
+from tui.themes import OURS, VARIABLES, in_few_colours, theme_name
 from tui.type_ahead import TypeAheadApp
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ class DeskApp(TypeAheadApp):
 
     def _take_theme(self) -> None:
         """Before anything is styled: later, Textual would read all sheets and style all a second time."""
+        few = self.no_color or self.console.color_system == "standard"
         for theme in OURS.values():
-            self.register_theme(theme)
+            self.register_theme(in_few_colours(theme) if few else theme)
         name = theme_name(self.settings.theme)
         self.set_reactive(App.theme, name if name in self.available_themes else OURS["dark"].name)
         dark = self.current_theme.dark

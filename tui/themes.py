@@ -3,6 +3,8 @@
 `note` and `note-ground` are of our own: a note must not look like anything a customer can read.
 """
 
+from dataclasses import replace
+
 from textual.theme import Theme
 
 DARK = Theme(
@@ -84,6 +86,29 @@ LIGHT = Theme(
 OURS = {"dark": DARK, "light": LIGHT}
 VARIABLES = {"note": "#e6c06a", "note-ground": "#2d2818"}
 """For themes that are not ours."""
+
+_CURSOR = "block-cursor-{}ground"
+_NO_BROWN = "#aa00aa"
+"""Brown is the yellow of 16 colours, which nobody can read on white."""
+
+
+def in_few_colours(theme: Theme) -> Theme:
+    """One of ours, for a terminal that has 16 colours or shall show none.
+
+    The ground of the cursor is one of the first eight: some terminals have no bright grounds, and show those
+    as black (the Linux console does).
+    """
+    if theme.dark:
+        cursor = {_CURSOR.format("fore"): "#000000", _CURSOR.format("back"): "#aaaaaa"}
+        return replace(theme, variables=theme.variables | cursor | {"text-disabled": "#aaaaaa"})
+    readable = dict.fromkeys(("note", "text-accent", "text-warning"), _NO_BROWN)
+    cursor = {
+        _CURSOR.format("fore"): "#ffffff",
+        _CURSOR.format("back"): "#000000",
+        "block-cursor-blurred-background": "#aaaaaa",
+    }
+    variables = theme.variables | readable | cursor
+    return replace(theme, accent=_NO_BROWN, warning=_NO_BROWN, variables=variables)
 
 
 def theme_name(setting: str) -> str:
