@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from core.errors import StorageFailed
 from core.models import Mailbox
 from sync.auth import Grant, TokenStore, token_store
-from sync.consent import end_of
+from sync.consent import PUBSUB, end_of
 from sync.doctor_call import SECONDS, Answer, Line, Refusal
 from sync.doctor_finding import Result, Told, Verdict, unknown
 from sync.doctor_refusal import why_refused
@@ -57,6 +58,28 @@ class Account:
     def grant(self) -> Grant | None:
         """Raises StorageFailed where it is there and cannot be used."""
         return self._once("its token", lambda: self._store().load(self.known.address))
+
+    @property
+    def listener(self) -> str | None:
+        """The mailbox whose permission reaches Pub/Sub: of several here the first, as the daemon takes it."""
+        for known in self.state.mailboxes:
+            if known.kind == "gmail":
+                grant = self._grant_of(known.address)
+                if grant is not None and PUBSUB in grant.scopes:
+                    return known.address
+        return None
+
+    @property
+    def tells_of_pubsub(self) -> bool:
+        """Whether Pub/Sub is looked at for this mailbox: one is enough, and others need no right to it."""
+        first = next(known.address for known in self.state.mailboxes if known.kind == "gmail")
+        return self.known.address == (self.listener or first)
+
+    def _grant_of(self, address: str) -> Grant | None:
+        try:
+            return self._store().load(address)
+        except StorageFailed:
+            return None
 
     def grant_at_hand(self) -> Grant | None:
         """For a check that can do without, after `grant` was asked for."""
@@ -122,19 +145,19 @@ class Account:
     def _google(self, service: str) -> Google:
         signed_in = self.signed_in()
         if service not in self._answers:
-            grant = self.grant()
+            grant, google = self.grant(), self.state.settings.google
             assert grant is not None
-            google = Google(
+            found = Google(
                 Access(grant, signed_in.token),
                 Quota(),
                 service,
-                self.state.settings.google.api_root,
+                (google.pubsub_root if service == "pubsub" else None) or google.api_root,
                 timeout=self.seconds,
             )
-            self._closing.callback(google.close)
-            self._answers[service] = google
-        found: Google = self._answers[service]
-        return found
+            self._closing.callback(found.close)
+            self._answers[service] = found
+        opened: Google = self._answers[service]
+        return opened
 
     def _store(self) -> TokenStore:
         return token_store(self.state.settings.home, self.state.settings.google.tokens)

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.config import config_path
 from core.errors import DeskError
 from sync.doctor_finding import Checks, Verdict, failed, ok, span, unknown, warning
-from sync.doctor_state import QUARANTINE_LIMIT, State
+from sync.doctor_state import State
 
 _MB = 1_000_000
 _LITTLE_ROOM = 1_000 * _MB
@@ -22,8 +22,8 @@ _RUN = "Start it with: ttydesk sync (docs/run.md has it as a service)"
 def settings_are_private(state: State) -> Verdict | None:
     """That they can be read has shown before any check; whether others can read a secret in them has not."""
     path = config_path(state.settings.home)
-    google = state.settings.google
-    secret = state.settings.database_url or google.client_secret
+    google, hosted = state.settings.google, state.settings.supabase
+    secret = state.settings.database_url or google.client_secret or hosted.secret_key or hosted.access_token
     client_file = google.client_file and state.settings.home / google.client_file.expanduser()
     for file in (path if secret else None, client_file):
         if file is not None and file.is_file() and _others_may(file, 0o004):
@@ -58,7 +58,8 @@ def disk_has_room(state: State) -> Verdict:
 def database_answers(state: State) -> Verdict:
     if isinstance(state.looked_up, DeskError):
         raise state.looked_up
-    which = "Your own Postgres" if state.settings.database_url else "The Postgres that came along"
+    own = "Your own Postgres" if state.settings.database_url else "The Postgres that came along"
+    which = "The project at Supabase" if state.settings.supabase.url else own
     return ok(f"{which} answers, and its tables and operations are those of this version.")
 
 
@@ -92,9 +93,8 @@ def customers_can_write(state: State) -> Verdict:
 def daemon_works(state: State) -> Verdict:
     if state.daemon is not None:
         return _daemon_lives(state)
-    elsewhere = {known.leased_by for known in state.mailboxes if state.works_elsewhere(known)}
-    if elsewhere:
-        return ok(f"A daemon works elsewhere: {', '.join(sorted(filter(None, elsewhere)))}.")
+    if hosts := sorted({one.host for one in state.elsewhere}):
+        return ok(f"A daemon works on {' and '.join(hosts)}.")
     if not any(known.was_looked_at for known in state.mailboxes):
         return warning("No daemon has worked here yet: mail is neither fetched nor sent.", _RUN)
     return failed("No daemon works here: mail is neither fetched nor sent.", _RUN)
@@ -149,12 +149,11 @@ def no_answer_was_given_up(state: State) -> Verdict:
 
 
 def quarantine_is_empty(state: State) -> Verdict:
-    count = state.records.quarantined
+    count = state.records.quarantine.count
     if not count:
         return ok("Every mail could be read.")
-    at_least = "At least " if count >= QUARANTINE_LIMIT else ""
     return warning(
-        f"{at_least}{count} mail{'s'[: count != 1]} could not be read, and became no ticket.",
+        f"{count} mail{'s'[: count != 1]} could not be read, and became no ticket.",
         "ttydesk mail quarantine list names them.",
     )
 

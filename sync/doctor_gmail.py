@@ -6,7 +6,7 @@ from core.errors import Invalid
 from sync.doctor_account import Account
 from sync.doctor_call import Refusal
 from sync.doctor_finding import Checks, Told, Verdict, failed, ok, span, unknown, warning
-from sync.doctor_mailbox import mail_is_read
+from sync.doctor_mailbox import mail_is_accounted_for, mail_is_read
 from sync.doctor_pubsub import gmail_may_publish, names_are_right, subscription_can_be_read
 from sync.doctor_sign_in import (
     client_is_set,
@@ -99,4 +99,5 @@ CHECKS: Checks[Account] = (
     ("subscription", subscription_can_be_read),
     ("topic", gmail_may_publish),
     ("reading", mail_is_read),
+    ("ledger", mail_is_accounted_for),
 )

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Protocol
 
 from core.models import Mailbox
-from sync.boxes import MAILBOX
+from sync.boxes import is_here
 from sync.doctor_finding import Checks, Verdict, failed, ok, span, unknown, warning
 from sync.doctor_state import State
 
 _LATE = timedelta(minutes=5)
 """The database is told every half minute that a mailbox was read, also when nothing was in it."""
+_UNVERIFIED = timedelta(days=3)
 _FOLDERS = ("new", "cur", "tmp")
 
 
@@ -42,14 +43,33 @@ def mail_is_read(box: Watched) -> Verdict | None:
     said = f"It was last read {span(age)} ago."
     if age <= _LATE:
         return ok(said)
-    if state.daemon is None and not state.works_elsewhere(known):
+    if state.daemon is None and state.minder(known) is None:
         return warning(said, "No daemon works on it: ttydesk sync")
     return failed(said, "The daemon works, but not on this mailbox: ttydesk sync status")
 
 
+def mail_is_accounted_for(box: Watched) -> Verdict | None:
+    """What came of holding the mailbox against the ledger, which the daemon does daily."""
+    known, now = box.known, box.state.now
+    if known.verified is None or known.verified_at is None:
+        return None  # it was connected a moment ago
+    when = f"{span(now - known.verified_at)} ago"
+    if known.verified.missing:
+        return warning(
+            f"{known.verified.missing} mails had not been taken in, which was made good {when}.",
+            "ttydesk mail verify looks again; if it happens once more, the daemon's log tells why.",
+        )
+    if now - known.verified_at > _UNVERIFIED:
+        return warning(
+            f"It was last held against the ledger {when}, which is to happen daily.",
+            "The daemon does it: ttydesk sync. At once: ttydesk mail verify",
+        )
+    return ok(f"Held against the ledger {when}: {known.verified.sentence}.")
+
+
 def maildir_can_be_used(box: Box) -> Verdict | None:
-    if box.known.name != MAILBOX:
-        return None  # another machine's
+    if not is_here(box.state.settings, box.known):
+        return None  # another machine has the folder
     folder = box.state.settings.mailbox.maildir
     if not folder.exists() and not box.known.was_looked_at:
         return ok(f"{folder} is made when the daemon begins.")
@@ -65,4 +85,8 @@ def maildir_can_be_used(box: Box) -> Verdict | None:
     return ok(f"{folder} can be read and written.")
 
 
-MAILDIR: Checks[Box] = (("maildir", maildir_can_be_used), ("reading", mail_is_read))
+MAILDIR: Checks[Box] = (
+    ("maildir", maildir_can_be_used),
+    ("reading", mail_is_read),
+    ("ledger", mail_is_accounted_for),
+)

@@ -10,9 +10,9 @@ from sync.consent import PUBSUB
 from sync.doctor_account import Account
 from sync.doctor_call import Refusal
 from sync.doctor_finding import Told, Verdict, failed, ok, unknown, warning
+from sync.watch import PUBLISHER
 
-GMAIL = "serviceAccount:gmail-api-push@system.gserviceaccount.com"
-"""Who publishes for Gmail."""
+_GMAIL = f"serviceAccount:{PUBLISHER}"
 _CONSUME = "pubsub.subscriptions.consume"
 _API = "Cloud Pub/Sub API"
 _MAY_PUBLISH = {
@@ -30,7 +30,7 @@ _DELETED = "_deleted-topic_"
 
 def names_are_right(account: Account) -> Verdict | None:
     google = account.state.settings.google
-    if not (google.topic or google.subscription):
+    if not (google.topic or google.subscription) or not account.tells_of_pubsub:
         return None
     for kind, name in (("topic", google.topic), ("subscription", google.subscription)):
         if name and not _is_name(kind, name):
@@ -67,7 +67,7 @@ def _is_name(kind: str, name: str) -> bool:
 
 def subscription_can_be_read(account: Account) -> Verdict | None:
     name = account.state.settings.google.subscription
-    if not name:
+    if not name or not account.tells_of_pubsub:
         return None
     _require_permission(account, "subscription", name)
     subscriptions = account.pubsub().subscriptions()
@@ -124,7 +124,7 @@ def _consumable(account: Account, subscriptions: Any, name: str) -> Verdict:
 
 def gmail_may_publish(account: Account) -> Verdict | None:
     name = account.state.settings.google.topic
-    if not name:
+    if not name or not account.tells_of_pubsub:
         return None
     _require_permission(account, "topic", name)
     topics = account.pubsub().topics()
@@ -143,13 +143,13 @@ def gmail_may_publish(account: Account) -> Verdict | None:
         return ok("Gmail may publish to the topic.")
     return _by_the_watch(account) or failed(
         "Gmail may not publish to the topic.",
-        f"gcloud pubsub topics add-iam-policy-binding {name} --member={GMAIL} --role=roles/pubsub.publisher",
+        f"gcloud pubsub topics add-iam-policy-binding {name} --member={_GMAIL} --role=roles/pubsub.publisher",
     )
 
 
 def _lets_gmail(binding: Mapping[str, Any]) -> bool:
     return binding.get("role") in _MAY_PUBLISH and bool(
-        {GMAIL, *_EVERYBODY} & set(binding.get("members") or ())
+        {_GMAIL, *_EVERYBODY} & set(binding.get("members") or ())
     )
 
 

@@ -44,8 +44,8 @@ def token_is_there(account: Account) -> Verdict:
     if account.grant() is not None:
         return ok(f"Its token lies in {account.place}.")
     known = account.known
-    if account.state.works_elsewhere(known):
-        raise Told(unknown(f"Its token is not here: {known.leased_by} works on it. Ask the doctor there."))
+    if (minder := account.state.minder(known)) is not None:
+        raise Told(unknown(f"Its token is on another machine: {minder.host}. Ask the doctor there."))
     return failed(
         f"There is no token for it in {account.place}.",
         f"Get one: ttydesk gmail connect --address {known.address}",
@@ -59,7 +59,9 @@ def google_lets_us_in(account: Account) -> Verdict:
 
 def scopes_suffice(account: Account) -> Verdict:
     granted = account.signed_in().scopes
-    needed = [MODIFY, *([PUBSUB] if account.state.settings.google.subscription else [])]
+    # To listen, one of several mailboxes is enough.
+    listens = bool(account.state.settings.google.subscription) and account.listener is None
+    needed = [MODIFY, *([PUBSUB] if listens else [])]
     missing = [scope for scope in needed if not granted & _ENOUGH[scope]]
     if missing:
         return failed(

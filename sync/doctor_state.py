@@ -8,13 +8,13 @@ from core.config import Settings
 from core.connect import open_desk
 from core.desk import Desk
 from core.errors import DeskError, Unreachable
-from core.models import Agent, Mailbox, OutboxCount
+from core.models import Agent, Daemon, Mailbox, OutboxCount, QuarantineCount
 from sync.doctor_finding import Told, unknown
 from sync.heartbeat import Heartbeat, read_heartbeat
 from sync.lock import holder
+from sync.overview import SILENT_SECONDS
+from sync.worker import worker_name
 
-QUARANTINE_LIMIT = 100
-"""More mails in quarantine need not be told apart."""
 _PATIENCE = 10.0
 
 
@@ -25,7 +25,9 @@ class Records:
     mailboxes: list[Mailbox]
     agents: list[Agent]
     outbox: OutboxCount
-    quarantined: int
+    quarantine: QuarantineCount
+    elsewhere: list[Daemon]
+    """Daemons that are alive and are not this home's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,14 @@ class State:
         found = [] if isinstance(self.looked_up, DeskError) else self.looked_up.mailboxes
         return [known for known in found if known.connected]
 
-    def works_elsewhere(self, known: Mailbox) -> bool:
-        """Whether a daemon holds the mailbox, and this home's does not run."""
-        return self.daemon is None and known.leased_until is not None and known.leased_until > self.now
+    @property
+    def elsewhere(self) -> list[Daemon]:
+        """Daemons that are alive and are not this home's, as far as is known."""
+        return [] if isinstance(self.looked_up, DeskError) else self.looked_up.elsewhere
+
+    def minder(self, known: Mailbox) -> Daemon | None:
+        """The daemon that works on the mailbox, where it is not this home's."""
+        return next((one for one in self.elsewhere if known.is_held and one.worker == known.leased_by), None)
 
 
 async def look_up(settings: Settings, now: datetime) -> State:
@@ -63,9 +70,12 @@ async def look_up(settings: Settings, now: datetime) -> State:
 
 
 async def _looked_up(settings: Settings) -> Records | DeskError:
+    hosted = settings.supabase
+    as_service = not hosted.url or hosted.secret_key is not None  # an agent's machine has no such key
+    ours = await asyncio.to_thread(worker_name, settings.home)
     try:
-        async with open_desk(settings, service=True, as_it_is=True) as desk:
-            return await asyncio.wait_for(_records(desk), _PATIENCE)
+        async with open_desk(settings, service=as_service, as_it_is=True) as desk:
+            return await asyncio.wait_for(_records(desk, ours), _PATIENCE)
     except TimeoutError:
         return Unreachable(
             f"The database took more than {_PATIENCE:.0f} seconds to answer.",
@@ -75,10 +85,15 @@ async def _looked_up(settings: Settings) -> Records | DeskError:
         return error
 
 
-async def _records(desk: Desk) -> Records:
+async def _records(desk: Desk, ours: str) -> Records:
     return Records(
         mailboxes=await desk.list_mailboxes(),
         agents=await desk.list_agents(),
         outbox=await desk.count_outbox(),
-        quarantined=len(await desk.list_raw_mails(quarantined=True, limit=QUARANTINE_LIMIT)),
+        quarantine=await desk.count_quarantine(),
+        elsewhere=[
+            one
+            for one in await desk.list_daemons()
+            if one.worker != ours and one.silent_seconds < SILENT_SECONDS
+        ],
     )

@@ -1,7 +1,6 @@
 """A desk with a mailbox at Gmail that is well in every respect, for tests that make it ill in one."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from core.config import Settings
 from core.desk import Desk
 from core.models import Mailbox
+from core.verified import Verified
 from sync.auth import Grant, TokenFiles
 from sync.consent import MODIFY, PUBSUB
 from sync.doctor import diagnose
@@ -20,6 +20,8 @@ from tests.gmail import GmailServer, Tokens
 ADDRESS = "help@example.com"
 PROJECT = "projects/example-desk"
 TOPIC, SUBSCRIPTION = f"{PROJECT}/topics/gmail", f"{PROJECT}/subscriptions/desk"
+ELSEWHERE = "mars 0123456789ab"
+"""The name under which a daemon on another machine holds what it holds."""
 PUBLISHER = {
     "role": "roles/pubsub.publisher",
     "members": ["serviceAccount:gmail-api-push@system.gserviceaccount.com"],
@@ -70,9 +72,22 @@ class Clinic:
         at = utc_now() - ago
         write_heartbeat(self.settings.home, Heartbeat(pid=os.getpid(), started_at=at, beat_at=at, **more))
 
+    async def state(self) -> object:
+        """All that the doctor must leave as it is."""
+        known = [one.model_copy(update={"lag_seconds": None}) for one in await self.service.list_mailboxes()]
+        return known, sorted(map(str, self.settings.home.rglob("*")))
+
+    async def daemon_elsewhere(self) -> None:
+        await daemon_on_mars(self.service)
+
     async def have_read(self, history_id: int, at: datetime | None = None) -> None:
         cursor = str(Cursor(history_id, at or utc_now()))
         await self.service.save_cursor(self.known.id, cursor)
+
+    async def have_verified(self, missing: int) -> None:
+        since = utc_now() - timedelta(days=1)
+        verified = Verified(since=since, checked=12, waiting=0, missing=missing, gone=0)
+        await self.service.save_verification(self.known.id, verified)
 
     async def make_well(self) -> None:
         self.allow(MODIFY, PUBSUB)
@@ -82,4 +97,5 @@ class Clinic:
         await self.service.save_watch(self.known.id, utc_now() + timedelta(days=6))
 
 
-Seconds = Callable[[], datetime]
+async def daemon_on_mars(service: Desk) -> None:
+    await service.beat(ELSEWHERE, "mars", "/home/desk", 17, "0.2.0", utc_now())

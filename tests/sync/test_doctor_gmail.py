@@ -10,17 +10,17 @@ from sync.consent import MODIFY, PUBSUB
 from sync.doctor_finding import Result
 from tests.gmail.authority import Refusal
 from tests.gmail.problem import spent, switched_off
-from tests.sync.clinic import ADDRESS, Clinic, utc_now
+from tests.sync.clinic import ADDRESS, ELSEWHERE, Clinic, utc_now
 
 OK, WARNING, FAILED, UNKNOWN = Result.OK, Result.WARNING, Result.FAILED, Result.UNKNOWN
 
 
 async def test_a_mailbox_that_is_well_is_found_so_and_left_as_it_was(clinic: Clinic) -> None:
-    before = (await clinic.service.list_mailboxes(), sorted(clinic.settings.home.rglob("*")))
+    before = await clinic.state()
     found = [one for one in await clinic.diagnose() if one.about == ADDRESS]
     assert [one for one in found if one.result is not OK or one.advice] == []
     assert len(found) == 14
-    assert (await clinic.service.list_mailboxes(), sorted(clinic.settings.home.rglob("*"))) == before
+    assert await clinic.state() == before
 
 
 async def test_no_secret_is_shown_whatever_goes_wrong(clinic: Clinic) -> None:
@@ -50,9 +50,10 @@ async def test_a_token_that_is_not_there_or_not_private(clinic: Clinic) -> None:
 async def test_a_token_of_another_machine_is_its_affair(clinic: Clinic) -> None:
     for file in (clinic.settings.home / "tokens").iterdir():
         file.unlink()
-    await clinic.service.lease_mailbox(clinic.known.id, "elsewhere:/home/desk:help")
+    await clinic.daemon_elsewhere()
+    await clinic.service.lease_mailbox(clinic.known.id, ELSEWHERE)
     found = await clinic.finding("token")
-    assert found.result is UNKNOWN and "elsewhere:/home/desk:help works on it" in found.said
+    assert found.result is UNKNOWN and "on another machine: mars" in found.said
 
 
 async def test_the_oauth_client(clinic: Clinic) -> None:
@@ -229,6 +230,33 @@ async def test_who_tells_of_new_mail(clinic: Clinic) -> None:
         assert found.result is result and words in found.said and "ttydesk gmail watch" in found.advice
     clinic.set(topic="", subscription="")
     assert (await clinic.finding("watch")).result is OK
+
+
+async def test_one_of_several_mailboxes_is_enough_to_listen(clinic: Clinic) -> None:
+    clinic.server.add("sales@example.com")
+    known = await clinic.service.connect_mailbox("sales", "gmail", "sales@example.com")
+    clinic.allow(
+        MODIFY,
+        address="sales@example.com",
+        refresh_token=clinic.server.grant("sales@example.com", MODIFY).refresh_token,
+    )
+    found = {one.check: one for one in await clinic.diagnose() if one.about == known.address}
+    assert found["scopes"].result is OK and not found.keys() & {"names", "subscription", "topic"}
+    clinic.allow(MODIFY)
+    for address in (ADDRESS, "sales@example.com"):
+        assert "Pub/Sub" in (await clinic.finding("scopes", address)).said
+    assert (await clinic.finding("subscription")).result is UNKNOWN
+
+
+async def test_what_came_of_holding_it_against_the_ledger(clinic: Clinic) -> None:
+    await clinic.have_verified(missing=0)
+    assert "12 mails, all accounted for" in (await clinic.finding("ledger")).said
+    later = lambda: utc_now() + timedelta(days=4)  # noqa: E731
+    found = await clinic.finding("ledger", now=later)
+    assert found.result is WARNING and "4 days ago, which is to happen daily" in found.said
+    await clinic.have_verified(missing=3)
+    found = await clinic.finding("ledger")
+    assert found.result is WARNING and "3 mails had not been taken in" in found.said
 
 
 async def test_when_the_daemon_last_read_it(clinic: Clinic) -> None:
