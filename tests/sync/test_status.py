@@ -136,7 +136,7 @@ async def test_who_dies_between_showing_and_saying_so_shows_it_again(
 
 
 async def test_many_are_shown_in_parts(gmail: Account) -> None:
-    ids = [gmail.deliver(str(number), subject=f"Question {number}") for number in range(2 * TOGETHER + 1)]
+    ids = [gmail.deliver(str(number), subject=f"question-{number}") for number in range(2 * TOGETHER + 1)]
     await gmail.take_in()
     assert await show(gmail) == len(ids)
     assert all(shown(gmail, id) == {"ttydesk/Open"} for id in ids)
