@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.opening import with_desk
+from commands.opening import holds_desk, settings_of, with_desk
 from commands.output import write, write_json, write_rows
 from commands.typed import Json, Role, plain
 
@@ -27,15 +27,34 @@ def add_agent(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Make someone an agent."""
+    """Make someone an agent; on a hosted desk they get a mail with which they can sign in."""
     from core import models
 
     added = with_desk(
         context,
         lambda desk: desk.add_agent(email, name, models.Role(role), department or ()),
-        service=True,
+        service=holds_desk(context),
     )
     _print_agent(added, json)
+    if settings_of(context).supabase.url:
+        _invite(context, added.email)
+
+
+def _invite(context: typer.Context, email: str) -> None:
+    """Who is not reached by it can sign in all the same, so a failure is only told."""
+    import asyncio
+
+    from core.connect import Way, session_of
+    from core.errors import DeskError
+    from core.text import safe_line
+
+    told = f"They sign in with: ttydesk login {safe_line(email)}"
+    try:
+        asyncio.run(session_of(Way.of(settings_of(context))).send_code(email))
+        said = "An invitation was mailed."
+    except DeskError as error:
+        said = f"The invitation could not be mailed: {error}"
+    typer.echo(f"{said} {told}", err=True)
 
 
 @app.command("list")
@@ -43,7 +62,7 @@ def list_agents(context: typer.Context, json: Json = False) -> None:
     """Everyone who works or worked here."""
     from core.text import safe_line
 
-    agents = with_desk(context, lambda desk: desk.list_agents(), service=True)
+    agents = with_desk(context, lambda desk: desk.list_agents(), service=holds_desk(context))
     if json:
         write_json(agents)
         return
@@ -93,7 +112,8 @@ def update_agent(
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
         raise typer.BadParameter("There is nothing to change: give at least one option.")
-    _print_agent(with_desk(context, lambda desk: desk.update_agent(email, changes), service=True), json)
+    updated = with_desk(context, lambda desk: desk.update_agent(email, changes), service=holds_desk(context))
+    _print_agent(updated, json)
 
 
 def _print_agent(agent: "Agent", json: bool) -> None:

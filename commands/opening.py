@@ -36,6 +36,12 @@ def settings_of(context: "typer.Context") -> "Settings":
     return typed.settings
 
 
+def holds_desk(context: "typer.Context") -> bool:
+    """Whether whoever sits here holds the desk itself, and not just an agent's sign-in to a hosted one."""
+    hosted = settings_of(context).supabase
+    return hosted.url is None or hosted.secret_key is not None
+
+
 def with_desk(
     context: "typer.Context", work: "Callable[[Desk], Awaitable[_Answer]]", *, service: bool = False
 ) -> _Answer:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import agent, config, db, demo, doctor, gmail, mail, sync, ticket
+from commands import agent, config, db, demo, doctor, gmail, login, mail, sync, ticket
 from commands.door import door
 from commands.opening import Typed, settings_of
 from commands.typed import folder
@@ -40,6 +40,9 @@ app.add_typer(gmail.app, name="gmail")
 app.add_typer(sync.app, name="sync")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("login")(login.login)
+app.command("logout")(login.logout)
+app.command("whoami")(login.whoami)
 app.add_typer(agent.app, name="agent")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from core.config import Settings
     from core.desk import Desk
     from core.gateway import Gateway
+    from core.session import Session
     from core.supabase import Token
 
 _Answer = TypeVar("_Answer")
 
-_SIGN_IN = "Sign in with: ttydesk login"
 _URL_HINT = "Look at database_url; ttydesk config show says where it is set."
 
 
@@ -44,6 +44,7 @@ class Way:
     publishable_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
     access_token: str | None = field(default=None, repr=False)
+    tokens: str = "auto"
 
     @classmethod
     def of(cls, settings: "Settings") -> Self:
@@ -58,6 +59,7 @@ class Way:
             _revealed(hosted.publishable_key),
             _revealed(hosted.secret_key),
             _revealed(hosted.access_token),
+            settings.google.tokens,
         )
 
 
@@ -113,11 +115,7 @@ async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
     """Nothing is made or changed there: that takes the database itself, and an admin."""
     key = way.secret_key if service else way.publishable_key
     if not key:
-        name = "supabase.secret_key" if service else "supabase.publishable_key"
-        raise Forbidden(
-            f"The desk at Supabase opens with a key, and {name} is not set.",
-            hint="Supabase shows the keys of a project under Project Settings, API Keys.",
-        )
+        raise _no_key("supabase.secret_key" if service else "supabase.publishable_key")
     token = None if service else _token(way)
     gateway_of = await asyncio.to_thread(_hosted_gateway)  # importing it takes a second
     gateway = gateway_of(way.supabase_url, key, token)
@@ -127,6 +125,13 @@ async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
         await gateway.close()
 
 
+def _no_key(name: str) -> Forbidden:
+    return Forbidden(
+        f"The desk at Supabase opens with a key, and {name} is not set.",
+        hint="Supabase shows the keys of a project under Project Settings, API Keys.",
+    )
+
+
 def _hosted_gateway() -> Callable[..., Any]:
     from core.supabase import SupabaseGateway
 
@@ -134,16 +139,32 @@ def _hosted_gateway() -> Callable[..., Any]:
 
 
 def _token(way: Way) -> "Token":
-    """The token of whoever asks, and of nobody once it was refused."""
+    """The token of whoever asks: the one of the settings, or that of the agent who signed in here."""
+    if not way.access_token:
+        return session_of(way)
 
     async def token(refused: str | None = None) -> str:
-        if not way.access_token:
-            raise SignedOut(hint=_SIGN_IN)
-        if way.access_token == refused:
-            raise SignedOut("You are no longer signed in.", hint=_SIGN_IN)
+        if not way.access_token or way.access_token == refused:
+            raise SignedOut(
+                "The access token has run out, or was never good.", hint="Look at supabase.access_token."
+            )
         return way.access_token
 
     return token
+
+
+def session_of(way: Way) -> "Session":
+    """The sign-in that is kept on this machine. Raises Invalid where the desk is not at Supabase."""
+    from core.session import Session
+    from core.vault import open_vault
+
+    if not way.supabase_url:
+        raise Invalid(
+            "This desk has no sign-in: it is not at Supabase.", hint="ttydesk whoami says who you are."
+        )
+    if not way.publishable_key:
+        raise _no_key("supabase.publishable_key")
+    return Session(way.supabase_url, way.publishable_key, open_vault(way.home, way.tokens), way.home)
 
 
 async def _to_its_end(work: Callable[..., _Answer], *arguments: Any) -> _Answer:

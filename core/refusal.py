@@ -24,7 +24,7 @@ from core.errors import (
 LONGEST_PAUSE = 10.0
 """In seconds. Who is told to come back later than that is not made to wait."""
 
-SIGN_IN = "Sign in again with: ttydesk login"
+SIGN_IN = "Sign in with: ttydesk login"
 _KEYS = (
     "Look at supabase.publishable_key and supabase.secret_key; ttydesk config show says where they are set."
 )

@@ -73,11 +73,12 @@ await sql.unsafe(`create or replace function auth.uid() returns uuid language sq
  grant usage on schema auth to anon, authenticated, service_role;`);
 if (app.config.storage?.enabled) await sql.unsafe(`grant usage on schema storage to anon, authenticated, service_role; grant all on all tables in schema storage to anon, authenticated, service_role`);
 
-const resign = async b => {                       // hosted tokens carry these claims
+const methods = new Map();                        // how each user signed in, which a refreshed token goes on saying; jti: two of one second differ
+const resign = async (b, how) => {                // hosted tokens carry these claims
   if (!b?.access_token || !b.user) return b;
   const p = decodeJwt(b.access_token);
   b.access_token = await new SignJWT({ ...p, iss: (process.env.SITE_URL ?? "") + "/auth/v1", phone: "", app_metadata: b.user.app_metadata, user_metadata: b.user.user_metadata,
-    aal: "aal1", amr: [{ method: "password", timestamp: p.iat }], is_anonymous: false }).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key);
+    aal: "aal1", amr: [{ method: (how && methods.set(b.user.id, how), methods.get(b.user.id)), timestamp: p.iat }], is_anonymous: false, jti: crypto.randomUUID() }).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key);
   return b;
 };
 const userRow = r => ({ id: r.id, aud: "authenticated", role: "authenticated", email: r.email, phone: "", app_metadata: r.raw_app_meta_data ?? {}, user_metadata: r.raw_user_meta_data ?? {},
@@ -120,7 +121,7 @@ async function handle(req, peer) {
     for (const t of ["magiclink", "signup"]) { r = await fetchUp(mk(JSON.stringify({ ...JSON.parse(text), type: t })), peer); if (r.ok) break; }
   } else r = await fetchUp(mk(text), peer);
   if (!r.ok || !/\/(signup|token|verify)$/.test(url.pathname)) return r;
-  return J(await resign(await r.json()), r.status);
+  return J(await resign(await r.json(), url.pathname.endsWith("/verify") ? "otp" : url.searchParams.get("grant_type") === "refresh_token" ? null : "password"), r.status);
 }
 const server = createAdaptorServer({ fetch: (req, env) => handle(req, env.incoming.socket.remoteAddress ?? null) });
 server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => console.log(JSON.stringify({ ready: true, port: server.address().port })));
