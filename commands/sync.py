@@ -21,10 +21,12 @@ def sync(
     if context.invoked_subcommand is not None:
         return
     import asyncio
+    import faulthandler
 
     from commands import journal
     from sync.daemon import sync as run
 
+    faulthandler.enable()  # systemd ends one that does not get on by SIGABRT: then one sees where it was
     journal.begin(debug)
     asyncio.run(run(settings_of(context), once))
 
