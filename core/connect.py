@@ -146,7 +146,7 @@ def _token(way: Way) -> "Token":
     async def token(refused: str | None = None) -> str:
         if not way.access_token or way.access_token == refused:
             raise SignedOut(
-                "The access token has run out, or was never good.", hint="Look at supabase.access_token."
+                "You are no longer signed in.", hint="The token of supabase.access_token has run out."
             )
         return way.access_token
 

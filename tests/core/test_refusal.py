@@ -58,7 +58,7 @@ def test_what_postgrest_says(code: str, kind: type[DeskError], words: str) -> No
     assert type(refused.error) is kind
     assert str(refused.error).removeprefix("The hosted database ") == words
     if kind is SignedOut:
-        assert refused.error.hint == "Sign in again with: ttydesk login"
+        assert refused.error.hint == "Sign in with: ttydesk login"
 
 
 @pytest.mark.parametrize(

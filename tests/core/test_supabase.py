@@ -166,7 +166,7 @@ async def test_a_token_that_does_not_hold_lets_nobody_in(hosted: Project, ada: A
     with pytest.raises(SignedOut) as raised:
         async with opened(hosted.url, PUBLISHABLE, giving(token, token + "x")):
             pass
-    assert raised.value.hint == "Sign in again with: ttydesk login"
+    assert raised.value.hint == "Sign in with: ttydesk login"
 
 
 async def test_a_key_that_is_not_accepted_asks_nobody_to_sign_in(hosted: Project) -> None:
