@@ -28,15 +28,20 @@ _JARS = Path("/usr/lib/google-cloud-sdk/platform/pubsub-emulator/lib")
 _PATIENCE = 60.0
 
 
+def jar() -> Path | None:
+    """The program, where there is one that can run."""
+    return next(_JARS.glob("cloud-pubsub-emulator-*-all.jar"), None) if shutil.which("java") else None
+
+
 @contextmanager
 def pubsub() -> Iterator[str]:
     """Its address, with the topic and a subscription to it; skips the test where it is not installed."""
-    jar = next(_JARS.glob("cloud-pubsub-emulator-*-all.jar"), None)
-    if jar is None or shutil.which("java") is None:
+    program = jar()
+    if program is None:
         pytest.skip(f"needs Java 17 and Debian's {_PACKAGE}, which this machine's sources do not have")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["java", "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
+    command = ["java", "-jar", str(program), "--host=127.0.0.1", f"--port={port}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             root = f"http://127.0.0.1:{port}"
