@@ -41,7 +41,9 @@ def connect(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(parser=plain, metavar="NAME", help="How the desk calls it; its address, if not given."),
+        typer.Option(
+            parser=plain, metavar="NAME", help="How the desk calls it; if not given, as the address begins."
+        ),
     ] = None,
     department: Annotated[
         str | None, typer.Option(parser=plain, metavar="NAME", help="Whose work its tickets are.")

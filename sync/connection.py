@@ -77,7 +77,7 @@ async def connect(
     else:
         name, signature = before.display_name, before.signature
     mailbox = await desk.connect_mailbox(
-        wish.name or (before.name if before else address),
+        wish.name or (before.name if before else _new_name(address, known)),
         "gmail",
         address,
         name if wish.display_name is None else wish.display_name,
@@ -91,6 +91,13 @@ async def connect(
     await settle_maildir(settings, desk)
     after = {one.id for one in await desk.list_mailboxes() if one.connected}
     return Connected(mailbox, before, [one for one in known if one.connected and one.id not in after])
+
+
+def _new_name(address: str, known: Sequence[Mailbox]) -> str:
+    """Short, for lists and logs; the Maildir of the settings has the name that most would have."""
+    local = address.partition("@")[0]
+    taken = {one.name for one in known}
+    return next((name for name in (local, f"{local}-gmail") if name not in taken), address)
 
 
 def _taken_over(settings: Settings, address: str, known: Sequence[Mailbox]) -> tuple[str, str]:

@@ -29,7 +29,7 @@ def test_a_mailbox_is_connected_in_the_browser(
         "Now start the daemon: ttydesk sync",
     ]
     known = desk.mailbox(HELP)
-    assert (known.kind, known.name, known.department) == ("gmail", HELP, "repairs")
+    assert (known.kind, known.name, known.department) == ("gmail", "help", "repairs")
     assert (known.signature, known.display_name) == ("The workshop", "Support")
     assert known.cursor and known.cursor.split()[0] == str(old), "it begins at the moment of consent"
     (token,) = (home / "tokens").iterdir()
@@ -65,7 +65,7 @@ def test_each_mailbox_has_its_own_name_department_and_cursor(connect: Connect, d
     connect("--address", HELP, "--since", "2026-01-31")
     shop, help = desk.mailbox(SALES), desk.mailbox(HELP)
     assert (shop.name, shop.department, shop.display_name) == ("shop", "sales", "The shop")
-    assert (help.name, help.department, help.display_name) == (HELP, None, "")
+    assert (help.name, help.department, help.display_name) == ("help", None, "")
     assert shop.cursor and help.cursor is None, "with --since, all since then is looked for"
     assert help.since.astimezone().strftime("%Y-%m-%d %H:%M") == "2026-01-31 00:00"
 
@@ -83,11 +83,11 @@ def test_what_is_said_later_is_taken_up_without_asking_google_again(
 ) -> None:
     connect("--address", HELP, "--department", "repairs", "--signature", "The workshop")
     cursor = desk.mailbox(HELP).cursor
-    ran = connect("--address", HELP, "--name", "help")
+    ran = connect("--address", HELP, "--name", "workshop")
     assert "It was connected already, and goes on." in ran.out
     assert len(google.authority.asked) == 1
     known = desk.mailbox(HELP)
-    assert (known.name, known.department, known.signature) == ("help", "repairs", "The workshop")
+    assert (known.name, known.department, known.signature) == ("workshop", "repairs", "The workshop")
     assert known.cursor == cursor
     connect("--address", HELP)
     assert len(google.authority.asked) == 2
@@ -117,6 +117,15 @@ def test_the_subscription_needs_a_permission_of_its_own(
     assert google.authority.asked[-1]["scope"].split() == [MODIFY, "https://www.googleapis.com/auth/pubsub"]
     (status,) = ttydesk("gmail", "status", "--json").json
     assert len(status["token"]["scopes"]) == 2 and "subscription" not in status["problem"]
+
+
+def test_a_name_that_is_taken_is_not_taken_again(
+    connect: Connect, google: GmailServer, desk: Records
+) -> None:
+    for address, name in (("support@a.example", "support-gmail"), ("support@b.example", "support@b.example")):
+        google.add(address)
+        connect("--address", address)
+        assert desk.mailbox(address).name == name
 
 
 def test_a_maildir_that_nobody_set_up_is_left(connect: Connect, desk: Records, configure: object) -> None:

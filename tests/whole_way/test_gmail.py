@@ -105,7 +105,7 @@ def test_from_the_consent_to_the_first_answer_and_to_the_end(desk: Programs, goo
 
     assert desk.run("sync", "--once").code == 0
     (ticket,) = desk.json("ticket", "list")
-    assert (ticket["subject"], ticket["mailbox"]) == ("Lamp first", ADDRESS), "and nothing older"
+    assert (ticket["subject"], ticket["mailbox"]) == ("Lamp first", "help"), "and nothing older"
     number = str(ticket["number"])
     assert desk.run("ticket", "reply", number, "--body", "Try another bulb.", "--grace", "0").code == 0
     assert desk.run("sync", "--once").code == 0
