@@ -95,7 +95,8 @@ def daemon_works(state: State) -> Verdict:
         return _daemon_lives(state)
     if hosts := sorted({one.host for one in state.elsewhere}):
         return ok(f"A daemon works on {' and '.join(hosts)}.")
-    if not any(known.was_looked_at for known in state.mailboxes):
+    late = [known for known in state.mailboxes if known.synced_at and state.now - known.synced_at > _LATE]
+    if state.heartbeat is None and not late:  # one that was connected a moment ago is not late
         return warning("No daemon has worked here yet: mail is neither fetched nor sent.", _RUN)
     return failed("No daemon works here: mail is neither fetched nor sent.", _RUN)
 

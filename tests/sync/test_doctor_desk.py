@@ -17,6 +17,7 @@ from core.errors import Invalid
 from sync.doctor import diagnose
 from sync.doctor_desk import unread_settings
 from sync.doctor_finding import Finding, Result, span
+from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
 from tests.mails import mail
@@ -167,8 +168,12 @@ async def test_no_daemon(settings: Settings, service: Desk) -> None:
     assert "has worked here yet" in (await finding(settings, "daemon")).said
     (known,) = await service.list_mailboxes()
     await service.save_cursor(known.id, None)
-    found = await finding(settings, "daemon")
+    assert (await finding(settings, "daemon")).result is WARNING
+    later = utc_now() + timedelta(minutes=15)
+    found = await finding(settings, "daemon", now=lambda: later)
     assert found.result is FAILED and "ttydesk sync" in found.advice
+    write_heartbeat(settings.home, Heartbeat(pid=1, started_at=utc_now(), beat_at=utc_now()))
+    assert (await finding(settings, "daemon")).result is FAILED
     await daemon_on_mars(service)
     assert (await finding(settings, "daemon")).said == "A daemon works on mars."
 
