@@ -8,6 +8,7 @@ import pytest
 from sync.doctor_finding import Result
 from tests.gmail.problem import Problem, switched_off
 from tests.gmail.pubsub import CONSUME, SEE, SEE_POLICY
+from tests.peers.pubsub import pubsub, put
 from tests.sync.clinic import ADDRESS, PROJECT, SUBSCRIPTION, TOPIC, Clinic, utc_now
 
 OK, WARNING, FAILED, UNKNOWN = Result.OK, Result.WARNING, Result.FAILED, Result.UNKNOWN
@@ -129,3 +130,22 @@ async def test_a_fault_of_pubsubs_says_nothing_of_gmail(clinic: Clinic) -> None:
     clinic.server.pubsub.barred = Problem(503, "backendError", "The service is currently unavailable.")
     assert (await clinic.finding("subscription")).result is WARNING
     assert (await clinic.finding("history")).result is OK
+
+
+async def test_googles_emulator_knows_what_there_is_and_no_rights(clinic: Clinic) -> None:
+    await clinic.service.save_watch(clinic.known.id, None)
+    with pubsub() as root:
+        clinic.set(pubsub_root=root)
+        put(f"{root}/v1/{TOPIC}", {})
+        assert (await clinic.finding("subscription")).said == f"There is no subscription {SUBSCRIPTION}."
+        put(f"{root}/v1/{SUBSCRIPTION}", {"topic": TOPIC})
+        found = await clinic.finding("subscription")
+        assert (found.result, found.said[:12]) == (UNKNOWN, "It is there;")
+        assert (await clinic.finding("topic")).result is UNKNOWN
+        clinic.set(topic=f"{PROJECT}/topics/another")
+        assert f"of another topic ({TOPIC})" in (await clinic.finding("subscription")).said
+        put(f"{root}/v1/{TOPIC}", {}, method="DELETE")
+        assert "topic of the subscription was deleted" in (await clinic.finding("subscription")).said
+    clinic.set(topic=TOPIC)
+    found = await clinic.finding("subscription")
+    assert found.result is FAILED and "connection refused" in found.said
