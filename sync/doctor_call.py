@@ -73,7 +73,14 @@ class Refusal(Exception):
             return warning(
                 f"Google is not well at the moment ({self.status}).", "Look again in some minutes."
             )
-        return failed(f"Google refuses it ({self.status}): {self.said}", "")
+        if "mail service not enabled" in self.said.lower():
+            return failed(
+                "The account has no Gmail.", "Switch Gmail on for it (Admin console, Apps), or sign in once."
+            )
+        return failed(
+            f"Google refuses it ({self.status}): {self.said}",
+            "docs/gmail.md names what Google refuses, and why.",
+        )
 
     def _busy(self) -> Verdict:
         if self.limit.isdigit():
@@ -147,7 +154,7 @@ class Line:
             self._silent.add(host)
             raise Told(_silence(host, error, self.seconds)) from None
         except DeskError as error:  # the token was not taken, and there was no other
-            raise Told(failed(str(error), error.hint or "")) from None
+            raise Told(failed(str(error), error.hint or "Look again in some minutes.")) from None
 
     def _compare(self, response: Mapping[str, str]) -> None:
         """Google dates its answers to the second."""

@@ -91,7 +91,7 @@ def _verdict(check: Callable[[Subject], Verdict | None], subject: Subject) -> Ve
     except Told as told:
         return told.verdict
     except DeskError as error:
-        return failed(str(error), error.hint or "")
+        return failed(str(error), error.hint or "docs/run.md says where everything lies, and what to do.")
 
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))

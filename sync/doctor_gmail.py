@@ -46,7 +46,7 @@ def history_is_known(account: Account) -> Verdict:
     try:
         cursor = Cursor.parse(account.known.cursor)
     except Invalid as error:
-        raise Told(failed(str(error), "ttydesk gmail connect begins it anew.")) from None
+        raise Told(failed(str(error), "docs/run.md tells how to get a desk back from a backup.")) from None
     age = account.state.now - cursor.taken_at
     history = account.gmail().history()
     try:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from core.errors import DeskError
+from core.errors import DeskError, StorageFailed
 from sync.client import find_client
 from sync.consent import MODIFY, PUBSUB, REASONS
 from sync.doctor_account import Account
@@ -35,21 +35,23 @@ def client_is_set(account: Account) -> Verdict:
     if grant is not None and grant.client_id != client["client_id"]:
         return warning(
             "The permission was given to another OAuth client than the one that is set.",
-            "Should the old one be deleted, the permission ends. To change over: ttydesk gmail connect",
+            f"Should the old one be deleted, the permission ends. To change over: {_connect(account)}",
         )
     return ok("The OAuth client is set.")
 
 
 def token_is_there(account: Account) -> Verdict:
-    if account.grant() is not None:
-        return ok(f"Its token lies in {account.place}.")
     known = account.known
+    new = _connect(account)
+    try:
+        grant = account.grant()
+    except StorageFailed as error:
+        return failed(str(error), error.hint or f"Mend that, or get a new one: {new}")
+    if grant is not None:
+        return ok(f"Its token lies in {account.place}.")
     if (minder := account.state.minder(known)) is not None:
         raise Told(unknown(f"Its token is on another machine: {minder.host}. Ask the doctor there."))
-    return failed(
-        f"There is no token for it in {account.place}.",
-        f"Get one: ttydesk gmail connect --address {known.address}",
-    )
+    return failed(f"There is no token for it in {account.place}.", f"Get one: {new}")
 
 
 def google_lets_us_in(account: Account) -> Verdict:
@@ -66,7 +68,7 @@ def scopes_suffice(account: Account) -> Verdict:
     if missing:
         return failed(
             f"It was not allowed to {'; '.join(REASONS[scope] for scope in missing)}.",
-            "Allow it again and tick all boxes: ttydesk gmail connect",
+            f"Allow it again and tick all boxes: {_connect(account)}",
         )
     return ok("Everything that is needed was allowed.")
 
@@ -81,7 +83,7 @@ def permission_lasts(account: Account) -> Verdict:
         if age > _TESTING:
             return ok(f"The permission is {span(age)} old: the app is not in testing mode.")
         return ok("Google names no end of the permission.")
-    advice = f"{PUBLISH}; then, before it ends: ttydesk gmail connect"
+    advice = f"{PUBLISH}; then, before it ends: {_connect(account)}"
     said = f"The permission ends in {span(ends - now)} ({ends:%Y-%m-%d}): the app is in testing mode."
     return warning(said, advice)
 
@@ -95,3 +97,7 @@ def clock_is_right(account: Account) -> Verdict:
     said = f"The clock of this machine is {span(timedelta(seconds=ahead))} {'fast' if ahead > 0 else 'slow'}."
     advice = "Let it be set by itself: timedatectl set-ntp true"
     return (failed if abs(ahead) >= _MUCH_SKEW else warning)(said, advice)
+
+
+def _connect(account: Account) -> str:
+    return f"ttydesk gmail connect --address {account.known.address}"

@@ -12,7 +12,7 @@ from core.verified import Verified
 from sync.auth import Grant, TokenFiles
 from sync.consent import MODIFY, PUBSUB
 from sync.doctor import diagnose
-from sync.doctor_finding import Finding
+from sync.doctor_finding import Finding, Result
 from sync.gmail import Cursor
 from sync.heartbeat import Heartbeat, write_heartbeat
 from tests.gmail import GmailServer, Tokens
@@ -40,7 +40,10 @@ class Clinic:
     known: Mailbox
 
     async def diagnose(self, **more: Any) -> list[Finding]:
-        return await diagnose(self.settings, **more)
+        found = await diagnose(self.settings, **more)
+        at_a_loss = [one for one in found if one.result in (Result.WARNING, Result.FAILED) and not one.advice]
+        assert not at_a_loss  # whatever is wrong, something can be done
+        return found
 
     async def finding(self, check: str, about: str = ADDRESS, **more: Any) -> Finding:
         (found,) = [one for one in await self.diagnose(**more) if (one.check, one.about) == (check, about)]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sync.consent import MODIFY, PUBSUB
 from sync.doctor_finding import Result
 from tests.gmail.authority import Refusal
-from tests.gmail.problem import spent, switched_off
+from tests.gmail.problem import failed_precondition, spent, switched_off
 from tests.sync.clinic import ADDRESS, ELSEWHERE, Clinic, utc_now
 
 OK, WARNING, FAILED, UNKNOWN = Result.OK, Result.WARNING, Result.FAILED, Result.UNKNOWN
@@ -190,6 +190,12 @@ async def test_other_faults_of_gmails(clinic: Clinic, fault: str, result: Result
     clinic.server.faults.share(fault, 1.0, ["getProfile"])
     assert (await clinic.finding("gmail")).result is result
     assert (await clinic.finding("history")).result is UNKNOWN
+
+
+async def test_an_account_without_gmail(clinic: Clinic) -> None:
+    clinic.server.bar(failed_precondition("Mail service not enabled"))
+    found = await clinic.finding("gmail")
+    assert (found.result, found.said) == (FAILED, "The account has no Gmail.")
 
 
 async def test_a_mailbox_that_gmail_calls_by_another_name(clinic: Clinic) -> None:
