@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from core.config import Mailbox, Settings
+from core.config import Mailbox, Settings, Supabase
 from core.desk import Desk
 from core.errors import Invalid
 from sync.doctor import diagnose
@@ -102,6 +102,19 @@ async def test_no_database_leaves_the_rest_unsaid(tmp_path: Path) -> None:
     database = await finding(Settings(home=home, database_url=url), "database")
     assert database.result is FAILED and "cannot be reached" in database.said
     assert "secret" not in repr(database)
+
+
+async def test_a_hosted_desk_is_looked_at_with_the_key_that_the_machine_has(tmp_path: Path) -> None:
+    os.mkdir(home := tmp_path / "home", 0o700)
+    for keys, missing in (
+        ({}, "supabase.publishable_key is not set"),
+        ({"publishable_key": SecretStr("sb_publishable_x")}, "signed in"),
+        ({"secret_key": SecretStr("sb_secret_x")}, "cannot be reached"),
+    ):
+        hosted = Supabase(url="http://127.0.0.1:1", **keys)
+        found = await finding(Settings(home=home, supabase=hosted), "database")
+        assert found.result is FAILED and missing in found.said
+        assert "sb_" not in repr(found)
 
 
 async def test_a_database_of_another_version(settings: Settings, database: str) -> None:
