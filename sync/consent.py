@@ -63,6 +63,8 @@ def ask_consent(
         flow.redirect_uri = _redirect_uri(request.redirect_uri, listener)
         more = {"login_hint": request.hint} if request.hint else {}
         address, state = flow.authorization_url(access_type="offline", prompt="consent", **more)
+        if listener is not None:
+            listener.state = state
         show(address)
         browse(address)
         answer = _wait(listener, pasted)
@@ -83,16 +85,22 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         given = parse_qs(urlsplit(self.path).query)
-        if "code" in given:
-            words = ("Back to the terminal", "ttydesk goes on there. You can close this window.")
-        elif "error" in given:
-            words = ("Nothing was allowed", "You can close this window and go back to the terminal.")
-        else:
+        if "state" not in given:
             self.send_error(404)  # the browser's wish for an icon
             return
+        if given["state"] != [self.server.state] or not {"code", "error"} & given.keys():
+            self._show(400, "This is not the page", "It belongs to another attempt. Look for a newer one.")
+            return
+        if "code" in given:
+            words = ("Back to the terminal", "ttydesk goes on there. You can close this window.")
+        else:
+            words = ("Nothing was allowed", "You can close this window and go back to the terminal.")
         self.server.answer = f"http://127.0.0.1{self.path}"
+        self._show(200, *words)
+
+    def _show(self, status: int, *words: str) -> None:
         page = _PAGE.format(*words).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
         self.send_header("Connection", "close")
@@ -104,6 +112,8 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 class _Listener(HTTPServer):
+    state = ""
+    """Of this attempt; what comes with another one, or with none, is no answer to it."""
     answer: str | None = None
 
 

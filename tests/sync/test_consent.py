@@ -1,16 +1,19 @@
 """sync.consent and sync.google against the Google sign-in that others wrote."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import IO
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from core.errors import DeskError, Forbidden, Invalid, Unreachable
+from sync import consent
 from sync.auth import Grant
 from sync.consent import MODIFY, Request, ask_consent
 from sync.google import Access, Google, Revoked
@@ -74,6 +77,36 @@ def test_a_permission_that_ends_by_itself_says_when(monkeypatch: pytest.MonkeyPa
     assert lasting.expires_at is None
     assert ending.expires_at and abs(ending.expires_at - ending.granted_at - week) < timedelta(minutes=1)
     assert Grant.model_validate_json(ending.model_dump_json()) == ending
+
+
+def test_only_the_answer_to_this_attempt_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an icon that the browser wants, nor an old window, nor a line on which nothing is said."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setattr(consent._Answer, "timeout", 0.1)
+    seen: list[tuple[int, str]] = []
+
+    def open_all(address: str) -> None:
+        back = parse_qs(urlsplit(address).query)["redirect_uri"][0]
+        with socket.create_connection((urlsplit(back).hostname, urlsplit(back).port)):
+            for query in ("favicon.ico", "?code=4/forged&state=old", "?state=old"):
+                page = requests.get(back + query, timeout=10)
+                seen.append((page.status_code, page.text))
+            page = requests.get(address, timeout=10)
+            seen.append((page.status_code, page.text))
+
+    def opened(address: str) -> bool:
+        opening.append(threading.Thread(target=open_all, args=[address]))
+        opening[0].start()
+        return True
+
+    opening: list[threading.Thread] = []
+    with GmailServer(ADDRESS) as server:
+        request = Request(server.client_config, [MODIFY], hint=ADDRESS)
+        _, grant = ask_consent(request, lambda address: None, opened, None)
+        opening[0].join()
+    assert grant.refresh_token
+    assert [status for status, _ in seen] == [404, 400, 400, 200]
+    assert "another attempt" in seen[1][1] and "Back to the terminal" in seen[3][1]
 
 
 def test_over_ssh_the_address_is_pasted(root: str) -> None:
