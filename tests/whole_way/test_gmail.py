@@ -18,7 +18,7 @@ import requests
 
 from tests.whole_way.programs import MAIL, ROOT, Programs, ended, wait
 
-ADDRESS = "help@lamps.example"
+ADDRESS, SALES = "help@lamps.example", "sales@lamps.example"
 
 
 @dataclass
@@ -32,18 +32,18 @@ class Google:
         )
         assert answer.ok, answer.text
 
-    def deliver(self, name: str) -> None:
-        self.tell("deliver", MAIL % (name.encode(), name.encode()))
+    def deliver(self, name: str, to: str = ADDRESS) -> None:
+        self.tell("deliver", MAIL % (name.encode(), name.encode()), address=to)
 
-    def sent(self) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.url}/__test/sent", params={"address": ADDRESS}, timeout=10)
+    def sent(self, sender: str = ADDRESS) -> list[dict[str, Any]]:
+        answer = requests.get(f"{self.url}/__test/sent", params={"address": sender}, timeout=10)
         sent: list[dict[str, Any]] = answer.json()["sent"]
         return sent
 
 
 @pytest.fixture
 def google() -> Iterator[Google]:
-    command = [sys.executable, "-m", "tests.gmail", "--quota", "0", "--account", ADDRESS]
+    command = [sys.executable, "-m", "tests.gmail", "--quota", "0", "--account", ADDRESS, "--account", SALES]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin and server.stdout
         try:
@@ -73,9 +73,9 @@ def desk(programs: Programs, google: Google) -> Programs:
     return programs
 
 
-def connect(desk: Programs, *words: str) -> str:
+def connect(desk: Programs, *words: str, address: str = ADDRESS) -> str:
     """As over SSH: the address is opened elsewhere, and where that ends is pasted."""
-    process = desk.start("gmail", "connect", "--address", ADDRESS, *words)
+    process = desk.start("gmail", "connect", "--address", address, *words)
     assert process.stdin and process.stderr
     for line in process.stderr:
         if found := re.match(rb"http\S+/auth\?\S+", line):
@@ -165,3 +165,31 @@ def test_a_daemon_that_runs_begins_with_a_new_mailbox_and_takes_up_an_earlier_da
     google.deliver("after")
     assert desk.run("sync", "--once").code == 0
     assert subjects(desk) == {"Lamp before", "Lamp first"}
+
+
+def test_each_of_several_mailboxes_has_its_department_and_its_answers(desk: Programs, google: Google) -> None:
+    connect(desk, "--department", "repairs", "--signature", "The workshop")
+    connect(desk, "--department", "sales", "--signature", "The shop", address=SALES)
+    google.deliver("broken", to=ADDRESS)
+    google.deliver("wanted", to=SALES)
+    for address in (ADDRESS, SALES):
+        google.deliver("both", to=address)
+
+    assert desk.run("sync", "--once").code == 0
+    tickets = {one["subject"]: one for one in desk.json("ticket", "list")}
+    assert set(tickets) == {"Lamp broken", "Lamp wanted", "Lamp both"}, "one mail in both is one ticket"
+    assert tickets["Lamp broken"]["department"] == "repairs" and tickets["Lamp broken"]["mailbox"] == "help"
+    assert tickets["Lamp wanted"]["department"] == "sales" and tickets["Lamp wanted"]["mailbox"] == "sales"
+    for subject in ("Lamp broken", "Lamp wanted"):
+        number = str(tickets[subject]["number"])
+        assert desk.run("ticket", "reply", number, "--body", "Here you are.", "--grace", "0").code == 0
+    assert desk.run("sync", "--once").code == 0
+    for address, name, team in ((ADDRESS, "broken", "The workshop"), (SALES, "wanted", "The shop")):
+        (answer,) = google.sent(address)
+        mail = message_from_bytes(urlsafe_b64decode(answer["raw"] + "=="), policy=policy.default)
+        assert (mail["From"].addresses[0].addr_spec, mail["In-Reply-To"]) == (
+            address,
+            f"<{name}@example.com>",
+        )
+        body = mail.get_body(("plain",))
+        assert body and team in body.get_content()
