@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +20,7 @@ from core.config import Settings
 from core.desk import Desk
 from core.models import Mailbox
 from sync.auth import Grant, TokenFiles
+from tests.peers.pubsub import SUBSCRIPTION, TOPIC, jar, pubsub
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = "support@lamps.example"
@@ -103,3 +105,12 @@ async def connected(desk: Desk, settings: Settings, server: GmailProcess) -> Mai
     """The account as a mailbox of the desk, as `ttydesk gmail connect` leaves it."""
     TokenFiles(settings.home / "tokens").save(server.grant())
     return await desk.connect_mailbox("gmail", "gmail", server.address, "Lamps")
+
+
+def notified(stack: ExitStack | AsyncExitStack, server: GmailProcess) -> dict[str, object]:
+    """Settings by which a daemon hears of new mail through Google's emulator of Pub/Sub; none without it."""
+    if jar() is None:
+        return {}
+    root = stack.enter_context(pubsub())
+    server.do("notices", publish_to=root)
+    return {"topic": TOPIC, "subscription": SUBSCRIPTION, "pubsub_root": root}

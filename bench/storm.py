@@ -28,12 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.correspondence import Agents, Customers, raws_of
-from bench.gmail_process import ROOT, GmailProcess, connected, settings_of
+from bench.gmail_process import ROOT, GmailProcess, connected, notified, settings_of
 from bench.reckoning import Delivered, faults_of
 from core.connect import open_desk
 from core.desk import Desk
 from core.models import Mailbox
-from tests.peers.pubsub import SUBSCRIPTION, TOPIC, jar, pubsub
 
 SETTLING = 6.0
 _TICK = 0.2
@@ -235,22 +234,13 @@ async def storm_over(home: Path, weather: Weather) -> AsyncIterator[Storm]:
             poll_seconds=0.3,
             timeout_seconds=3.0,
             settling_seconds=SETTLING,
-            **_notified(stack, server),
+            **notified(stack, server),
         )
         service = await stack.enter_async_context(open_desk(settings, service=True))
         agent = await stack.enter_async_context(open_desk(settings))
         mailbox = await connected(service, settings, server)
         customers = Customers(weather.mails, server.address, weather.seed)
         yield Storm(weather, settings, server, mailbox, service, Agents(agent), customers)
-
-
-def _notified(stack: AsyncExitStack, server: GmailProcess) -> dict[str, str]:
-    """Settings by which the daemon hears of new mail."""
-    if jar() is None:
-        return {}
-    root = stack.enter_context(pubsub())
-    server.do("notices", publish_to=root)
-    return {"topic": TOPIC, "subscription": SUBSCRIPTION, "pubsub_root": root}
 
 
 async def ride(weather: Weather, keep: Path | None) -> list[str]:
