@@ -39,9 +39,9 @@ class Progress:
             self._bar.update(self._task, completed=count, total=self._total)
 
     def at(self, what: str) -> None:
-        """What it is at, where nobody knows how much there is."""
+        """One more was begun, and what it is; where nobody knows how many there are."""
         if self._bar:
-            self._bar.update(self._task, description=what)
+            self._bar.update(self._task, description=what, advance=1)
 
     def step(self, done: int, total: int, what: str) -> None:
         if self._bar:

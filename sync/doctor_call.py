@@ -142,8 +142,8 @@ class Line:
         return answer
 
     def _guarded(self, url: str, work: Callable[[], Any]) -> Any:
-        host = _host(url)
-        if host in self._silent:
+        host, server = _host(url), urlsplit(url).netloc
+        if server in self._silent:
             raise Told(unknown(f"{host} did not answer before."))
         self._begun = self._now()
         try:
@@ -151,7 +151,7 @@ class Line:
         except HttpError:
             raise
         except (httplib2.HttpLib2Error, OSError, ValueError) as error:
-            self._silent.add(host)
+            self._silent.add(server)
             raise Told(_silence(host, error, self.seconds)) from None
         except DeskError as error:  # the token was not taken, and there was no other
             raise Told(failed(str(error), error.hint or "Look again in some minutes.")) from None
