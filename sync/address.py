@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from sync.header import words
 from sync.parsed import Address
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[(),;:<>]|\\.|[^"(),;:<>\\]+|\\', re.DOTALL)
+TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*"?|=\?[^?\s<>"]{1,80}\?[bBqQ]\?[^?"]{0,1000}\?=|[(),;:<>]|\\.|[^"(),;:<>\\=]+|\\|=',
+    re.DOTALL,
+)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 SPACE = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
 # Bounded, as everything that is searched for: a longer local part would make a long word slow.
-BARE = re.compile(r"[^\s<>()\[\],;:\"@]{1,256}@[^\s<>(),;:\"]{1,256}")
+BARE = re.compile(r"[^\s<>()\[\],;:\"@]{1,256}@(?:\[[^\]\s]{1,256}\]|[^\s<>(),;:\"\[\]]{1,256})")
+QUOTED_LOCAL = re.compile(r"\"[^\"@]{1,256}\"@[^\s<>(),;:\"]{1,256}")
+SPACED_AT = re.compile(r"(?<=[\w\"])\s{1,9}@\s{0,9}(?=\w)|(?<=[\w\"])@\s{1,9}(?=\w)")
 SPACED_DOT = re.compile(r"(?<=\w)\s+\.\s*(?=\w)")
 LIMIT = 128 * 1024
 
@@ -89,7 +94,10 @@ def _mailboxes(value: str) -> Iterator[_Mailbox]:
 
 def _from_words(written: str, comment: str) -> Address:
     written = SPACED_DOT.sub(".", written) if "@" in written else written
-    bare = BARE.search(written)
+    bare = QUOTED_LOCAL.search(written) or BARE.search(written)
+    if bare is None and written.count("@") == 1:
+        written = SPACED_AT.sub("@", written)
+        bare = BARE.search(written)
     if bare is None and "=?" in written:
         decoded = words(written)
         bare = BARE.search(decoded)

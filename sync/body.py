@@ -13,7 +13,12 @@ from sync.parsed import Attachment
 from sync.part import Part
 from sync.winmail import is_winmail, unpack
 
-TEXTS = ("text/plain", "text/html", "text/enriched", "text/richtext")
+ENRICHED = ("text/enriched", "text/richtext")
+TEXTS = ("text/plain", "text/html", *ENRICHED)
+# RFC 1896: commands in brackets, some with parameters nobody reads, and a doubled bracket for one.
+COMMAND = re.compile(r"<param>[^<]{0,500}</param>|</?[a-zA-Z][a-zA-Z-]{0,59}>")
+# A page that says it is plain text.
+PAGE = re.compile(r"\s{0,99}(?:<!doctype html|<html[\s>])", re.IGNORECASE)
 # Leaves of a delivery report: read by report.py, of no use as files.
 MACHINE = (
     "message/delivery-status",
@@ -55,7 +60,7 @@ def _walk(part: Part, body: Body, related: bool) -> None:
             _walk(child, body, inner)
     elif _is_text(part, body):
         text = _text(part, body)
-        html = part.type == "text/html"
+        html = part.type == "text/html" or bool(PAGE.match(text))
         body.segments.append(("", text) if html else (text, ""))
     elif not part.type.startswith("multipart/"):
         _attach(part, body, related)
@@ -64,8 +69,10 @@ def _walk(part: Part, body: Body, related: bool) -> None:
 def _alternative(part: Part, body: Body) -> None:
     """One thing said several ways: they are merged into one segment, what is no text stays an attachment."""
     before = len(body.segments)
+    plain = any(child.type == "text/plain" and child.body.strip() for child in part.children)
     for child in part.children:
-        _walk(child, body, related=False)
+        if not (plain and child.type in ENRICHED and _is_text(child, body)):
+            _walk(child, body, related=False)
     ways = body.segments[before:]
     plain = "\n".join(text for text, _ in ways if text.strip())
     html = "\n".join(markup for _, markup in ways if markup.strip())
@@ -97,6 +104,8 @@ def _text(part: Part, body: Body) -> str:
     if problem:
         body.problems.append(problem)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    if part.type in ENRICHED:
+        return "<".join(COMMAND.sub("", piece) for piece in text.split("<<"))
     if part.type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, part.parameters.get("delsp", "").lower() == "yes")
     return text

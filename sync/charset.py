@@ -11,11 +11,16 @@ import re
 MEANT = {
     "ansi_x3.4-1968": "us-ascii",
     "ascii": "us-ascii",
+    "ansi": "cp1252",
     "big5": "big5hkscs",
+    "cn-big5": "big5hkscs",
+    "cn-gb": "gb18030",
     "cp-850": "cp850",
     "cp932": "cp932",
+    "dos-850": "cp850",
     "euc-kr": "cp949",
     "gb2312": "gb18030",
+    "gb_2312-80": "gb18030",
     "gbk": "gb18030",
     "iso-8859-1": "cp1252",
     "iso-8859-8-i": "iso8859-8",
@@ -25,17 +30,22 @@ MEANT = {
     "iso-2022-jp": "iso2022_jp_ext",
     "iso-gb2312": "gb18030",
     "koi8": "koi8-r",
+    "koi8r": "koi8-r",
+    "koi8u": "koi8-u",
     "ks_c_5601-1987": "cp949",
     "ks_c_5601": "cp949",
     "latin1": "cp1252",
+    "logical": "iso8859-8",
     "macintosh": "mac_roman",
     "mac": "mac_roman",
+    "mac-centraleurope": "mac_latin2",
     "shift-jis": "cp932",
     "shift_jis": "cp932",
     "sjis": "cp932",
     "tis-620": "cp874",
     "unicode-1-1-utf-7": "utf-7",
     "utf8": "utf-8",
+    "visual": "iso8859-8",
     "x-gbk": "gb18030",
     "x-mac-ce": "mac_latin2",
     "x-mac-cyrillic": "mac_cyrillic",
@@ -56,6 +66,12 @@ ESCAPES = (
 )
 LABEL = re.compile(r"[a-z0-9][a-z0-9_.:+-]*")
 SAMPLE = 4096
+# Letters outside ASCII stand alone in Latin scripts, and in rows in all others.
+ROW = re.compile(rb"[\x80-\xff]{4}")
+# Fewer letters than these tell no charset from another.
+LETTERS = 40
+# No mail is in these, whatever a guess may say.
+NEVER = ["cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140", "utf_7"]
 
 
 @functools.lru_cache(maxsize=256)
@@ -117,11 +133,14 @@ def _guess(data: bytes, name: str | None) -> tuple[str, str]:
         cut = len(data) - error.start < 4 and error.reason == "unexpected end of data"
         if cut and not data[: error.start].isascii():
             return "utf-8", data.decode("utf-8", "replace")  # cut in the middle of a character
+    # No character of it is UTF-8: the label is wrong, and not the bytes.
+    if name == "utf-8" and data.decode("utf-8", "ignore").isascii():
+        name = None
     if name and name != "ascii":
         return name, data.decode(name, "replace")
     sample = data[:SAMPLE]
     high = sum(sample.translate(HIGH))
-    if high * 6 > len(sample):
+    if high * 6 > len(sample) and (high >= LETTERS or ROW.search(sample)):
         return _detect(data, sample)
     return "cp1252", data.decode("cp1252", "replace")
 
@@ -132,6 +151,6 @@ HIGH = bytes(0 if byte < 128 else 1 for byte in range(256))
 def _detect(data: bytes, sample: bytes) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample, steps=3, chunk_size=512).best()
+    best = from_bytes(sample, steps=3, chunk_size=512, cp_exclusion=NEVER).best()
     name = best.encoding if best else "cp1252"
     return name, data.decode(name, "replace")

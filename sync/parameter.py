@@ -21,13 +21,16 @@ LIMIT = 400
 def split(value: str) -> tuple[str, dict[str, str]]:
     """The main value in lower case, and the parameters by lower-case name, joined and decoded."""
     main = MAIN.match(value)
+    if main and value[main.end() :].lstrip()[:1] == "=":  # nothing but parameters
+        value = f";{value}"
+        main = MAIN.match(value)
     first = (main[1] if main else "").lower().strip("\"'")
     rest = value[main.end() :] if main else ""
     if not rest:
         return first, {}
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    for count, found in enumerate(PARAMETER.finditer(rest if ";" in rest else ";" + rest)):
+    for count, found in enumerate(PARAMETER.finditer(rest if ";" in rest else ";" + rest.lstrip(", "))):
         if count > LIMIT:
             break
         name = found[1].lower()

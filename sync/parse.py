@@ -44,6 +44,8 @@ FIELDS = frozenset(
 )
 DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 OWN_IDS = ("x-ttydesk-message-id", "x-google-original-message-id")
+# Its line ends tell those of the whole mail.
+HEAD = 2000
 # HTML beyond this many characters is kept but not turned into text.
 HTML_LIMIT = 500_000
 # What only HTML with a quote in it has: without it, the plain text is the only thing to split.
@@ -55,9 +57,7 @@ QUOTES_IN_HTML = re.compile(
 
 
 def parse_mail(raw: bytes) -> ParsedMail:
-    if b"\n" not in raw:
-        raw = raw.replace(b"\r", b"\n")
-    root, problems = tree(raw)
+    root, problems = tree(_line_ends(raw))
     header = root.header
     if FIELDS.isdisjoint(header.fields):
         what = "it is empty" if not raw.strip() else "it has no header of a mail"
@@ -111,6 +111,16 @@ def parse_mail(raw: bytes) -> ParsedMail:
         verdicts=verdicts(header.raws("authentication-results")),
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def _line_ends(raw: bytes) -> bytes:
+    """Carriage returns alone, or one too many before each line feed, as in a file copied the wrong way."""
+    if b"\n" not in raw:
+        return raw.replace(b"\r", b"\n")
+    head = raw[:HEAD]
+    if b"\r\r\n" in head and head.count(b"\r\r\n") == head.count(b"\n"):
+        return raw.replace(b"\r\r\n", b"\n")
+    return raw
 
 
 def _readable(body: Body) -> tuple[list[str], Rendered | None]:

@@ -39,12 +39,15 @@ class Part:
         self._raw = raw
         self.head, self.end = head, end
         self.header, self.start = headers.read(raw, head, end)
-        self.type, self.parameters = media_type(self.header.raw("content-type"), default)
+        written = self.header.raw("content-type")
+        self.type, self.parameters = media_type(written, default)
+        self.header.charset = self.parameters.get("charset", "")
+        if not written.isascii() and self.header.charset:  # names in the charset that stands beside them
+            self.type, self.parameters = media_type(self.header.raw("content-type"), default)
         self.disposition, parameters = split(self.header.raw("content-disposition"))
         self.filename = filename(parameters, self.parameters)
         self.encoding = self.header.raw("content-transfer-encoding")
         self.content_id = self.header.raw("content-id").strip("<> \t")
-        self.header.charset = self.parameters.get("charset", "")
         self.children: list[Part] = []
 
     @property
@@ -81,7 +84,7 @@ def tree(raw: bytes) -> tuple[Part, list[str]]:
     waiting = [(root, 0)]
     while waiting:
         part, depth = waiting.pop()
-        if not part.type.startswith("multipart/"):
+        if not part.type.startswith("multipart/") and not _is_mislabelled(part):
             continue
         if depth >= DEPTH:
             budget.problems.append(f"Parts nested deeper than {DEPTH} levels are kept as one attachment.")
@@ -90,6 +93,18 @@ def tree(raw: bytes) -> tuple[Part, list[str]]:
         _split(part, budget)
         waiting.extend((child, depth + 1) for child in part.children)
     return root, budget.problems
+
+
+def _is_mislabelled(part: Part) -> bool:
+    """Text that has a boundary, in its header and in its body, is a multipart whatever it says."""
+    boundary = part.parameters.get("boundary") if part.type in ("text/plain", "text/html") else None
+    if (
+        not boundary
+        or b"\n--" + boundary.encode("latin-1", "replace") not in part._raw[part.start - 1 : part.end]
+    ):
+        return False
+    part.type = "multipart/mixed"
+    return True
 
 
 def _split(part: Part, budget: Budget) -> None:

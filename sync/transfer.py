@@ -1,19 +1,25 @@
 """Undo the Content-Transfer-Encoding (RFC 2045, section 6), however damaged."""
 
 import binascii
+import re
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 # After so many lines that are no uuencode, it is none.
 UU_BROKEN = 1000
+LINE = 1000
+# Soft line breaks with white space behind them, which a server added (RFC 2045, section 6.7).
+LETTERS = re.compile(r"[^a-z0-9]")
+SOFT = re.compile(rb"=[ \t]++(?=\r?\n)")
 NOT_BASE64 = bytes(byte for byte in range(256) if byte not in ALPHABET)
 
 
 def undo(data: bytes, encoding: str) -> tuple[bytes, str]:
     """The content, and a sentence on what had to be repaired ("" when nothing)."""
     name = encoding.strip(" \t\r\n\"';").lower()
-    if name.startswith(("base64", "b64")):
-        return base64(data)
-    if name.startswith(("quoted-printable", "quoted_printable", "qp")):
+    letters = LETTERS.sub("", name)
+    if letters.startswith(("base64", "b64", "xbase64", "xb64")):
+        return base64(data) if not _is_prose(data) else (data, "A part that says it is base64 is plain.")
+    if letters.startswith(("quotedprint", "qp")) or letters == "printable":
         return quoted_printable(data), ""
     if name in ("x-uuencode", "uuencode", "x-uue", "uue"):
         return uudecode(data), ""
@@ -32,7 +38,15 @@ def base64(data: bytes) -> tuple[bytes, str]:
 
 
 def quoted_printable(data: bytes) -> bytes:
-    return binascii.a2b_qp(data) if b"=" in data else data
+    if b"=" not in data:
+        return data
+    return binascii.a2b_qp(SOFT.sub(b"=", data) if b"= " in data or b"=\t" in data else data)
+
+
+def _is_prose(data: bytes) -> bool:
+    """Words with spaces between them from the first line on: base64 has none."""
+    line = data[:LINE].strip().split(b"\n", 1)[0].strip()
+    return line.count(b" ") >= 3 and len(line.translate(None, NOT_BASE64)) < len(line) * 0.95
 
 
 def uudecode(data: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.address import parse
+from sync.address import first, parse
 from sync.parsed import Address
 
 KIM, BO = "kim@example.com", "bo@example.com"
@@ -21,3 +21,20 @@ KIM, BO = "kim@example.com", "bo@example.com"
 )
 def test_a_quoted_name_ends_where_its_quotes_do(written: str, read: list[tuple[str, str]]) -> None:
     assert parse(written) == tuple(Address(name, email) for name, email in read)
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "email"),
+    [
+        ("=?utf-8?Q?M=C3=BCller_<x@y.example>?= <a@b.example>", "Müller <x@y.example>", "a@b.example"),
+        ("=?utf-8?Q?M=C3=BCller,_Ann?= <a@b.example>", "Müller, Ann", "a@b.example"),
+        ("Ann Smith [mailto:a@b.example]", None, "a@b.example"),
+        ("a @ b.example", "", "a@b.example"),
+        ('"very odd"@b.example', "", '"very odd"@b.example'),
+        ("a@[192.0.2.1]", "", "a@[192.0.2.1]"),
+        ("Ann = Smith =? <a@b.example>", "Ann = Smith =?", "a@b.example"),
+    ],
+)
+def test_an_address_is_found_where_it_is(written: str, name: str | None, email: str) -> None:
+    found = first(written)
+    assert found and found.email == email and name in (None, found.name)
