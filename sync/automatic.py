@@ -4,11 +4,10 @@ RFC 3834 says who must not be answered, RFC 5230 what vacation replies look like
 add; Exchange, old vacation programs and autoresponders have headers of their own.
 """
 
-# ruff: noqa: RUF001 - the words of many languages are in many scripts
-
 import re
 from dataclasses import dataclass
 
+from sync.absence import says_so
 from sync.header import Header
 from sync.parsed import Address
 
@@ -53,49 +52,14 @@ SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
 VACATION_MAILER = re.compile(
     r"vacation|auto-?respon|autoreply|php-autoresponder|out.of.office", re.IGNORECASE
 )
-REPLY_MARK = re.compile(
-    r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|sv|vs|antw|odp|fwd?|wg|tr|rv)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
-)
 NO_ONE = re.compile(
-    r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|donotreply|nicht[-_.]?antworten|ne[-_.]?pas[-_.]?repondre"
+    r"^(?:(?:no[-_.]?reply|do[-_.]?not[-_.]?reply)(?:[-_.][^@]{0,60}|\d{0,6})|nicht[-_.]?antworten|ne[-_.]?pas[-_.]?repondre"
     r"|no[-_.]?responder|mailer-daemon|mail-?daemon"
     r"|postmaster|listserv|majordomo|bounces?|root|daemon|nobody|owner-.*|.*-(?:request|owner|bounces?"
     r"|relay|confirm|errors)|bounces?[-+=].*|.*[-_.]no-?reply)"
     r"(?:\+[^@]*)?@",
     re.IGNORECASE,
 )
-SUBJECTS = (
-    r"auto(?:matic|mated|matisch[a-z]*|mātiskā)?[- ]?(?:reply|response|respon[sd]er?(?=\s*(?:$|:))|re"
-    r"|antwort|answer"
-    r"|antwoord|svar)\b|automatic replay|auto: |autoreply"
-    r"|out[- ]of[- ](?:the[- ])?office|ooo\b[: -]|i(?: a|')m (?:out of|away from) (?:the )?office"
-    r"|away from (?:my|the) (?:mail|desk|office)|on (?:annual leave|vacation|holiday)\b"
-    r"|vacation (?:reply|response|message|notice)|vacation\s*(?:$|:)|(?:holiday|leave) (?:notice|message)"
-    r"|absence notice"
-    r"|automatische (?:antwort|rückmeldung|e-?mail)|abwesenheit|abwesend|ich bin (?:nicht im|außer"
-    r"|im urlaub)|nicht im (?:büro|haus)|urlaubs(?:meldung|notiz|vertretung)|eingangsbestätigung"
-    r"|automatisch(?:e)? (?:antwoord|reactie|beantwoording)|afwezig|niet op kantoor|out of office antwoord"
-    r"|r[ée]ponse automatique|absence du bureau|absent du bureau|message d'absence|notification d'absence"
-    r"|je suis absent|absence\s*(?:$|:)|accusé de réception automatique"
-    r"|respuesta autom[áa]tica|fuera de (?:la )?oficina|ausente|contestaci[óo]n autom[áa]tica"
-    r"|resposta autom[áa]tica|fora do escrit[óo]rio|fora da empresa|aus[êe]ncia\s*(?:$|:| d[oa] escrit)"
-    r"|risposta automatica|fuori (?:sede|ufficio)|assente|messaggio automatico|resposta automàtica"
-    r"|automatiskt? svar|autosvar|frånvaro|ikke (?:på|til stede)|fraværs?(?:melding|besked)?"
-    r"|ej på kontoret|automaattinen vastaus|poissa(?: toimistolta)?|lomalla|poissaoloviesti|automatvastus"
-    r"|sjálfvirkt svar|automatyczna odpowied[źz]|odpowied[źz] automatyczna|autoodpowied[źz]"
-    r"|nieobecno[śs][ćc]|poza biurem|automatick[áa] odpov[ěe][ďd]|automatick[áa] odpoveď|mimo kancelář"
-    r"|nepřítomnost|automatikus válasz|irodán kívül|házon kívül|r[ăa]spuns automat"
-    r"|automatski odgovor|samodejni odgovor|автоответ|автоматический ответ|автоматична відповідь"
-    r"|автоматичен отговор|аутоматски одговор|вне офиса|отсутств|нет на месте|автоматическое уведомление"
-    r"|αυτόματη απάντηση|εκτός γραφείου|otomatik (?:yanıt|cevap)|ofis dışında|תשובה אוטומטית|מענה ['\"״]"
-    r"|מענה אוטומטי|מחוץ למשרד|رد تلقائي|خارج المكتب|پاسخ خودکار"
-    r"|自动回复|自动答复|自動回覆|自動回信|自動答覆|不在办公室|外出|休假|自動返信|自動応答|不在通知"
-    r"|不在のお知らせ"
-    r"|자동 ?(?:회신|응답|답장)|부재 ?중|ตอบกลับอัตโนมัติ"
-    r"|trả lời tự động|thư trả lời tự động|balasan otomatis|jawapan automatik"
-    r"|automatinis atsakymas|automātiskā atbilde"
-)
-SUBJECT = re.compile(rf"^[\s\W]*(?:\[[^\]]{{1,40}}\]\s*)?(?:{SUBJECTS})", re.IGNORECASE)
 LIST_ID = re.compile(r"<([^<>\s]+)>")
 
 
@@ -117,7 +81,7 @@ def read(header: Header, sender: Address | None, is_report: bool, report_type: s
     automatic = (
         (bool(submitted) and submitted != "no")
         or responds(header)
-        or says_so(header.text("subject"))
+        or says_so(header.text("subject"), "in-reply-to" in header or "references" in header)
         or (not is_list and _loops(header, sender))
         or report_type == "disposition-notification"
     )
@@ -141,17 +105,13 @@ def responds(header: Header) -> bool:
         return True
     if precedence in ("bulk", "junk") and "in-reply-to" in header and "list-id" not in header:
         return True
-    if "x-auto-response-suppress" in header and _first_word(header.raw("x-auto-response-suppress")) != "none":
+    # To suppress reports on delivery and reading (DR, NDR, RN, NRN) is no sign of a machine.
+    if SUPPRESSED.search(header.raw("x-auto-response-suppress")):
         return True
     return (
         bool(VACATION_MAILER.search(header.raw("x-mailer")))
         or header.raw("delivered-to").lower() == "autoresponder"
     )
-
-
-def says_so(subject: str) -> bool:
-    """A person who answers an automatic reply writes Re: before its subject."""
-    return bool(SUBJECT.match(subject[:200])) and not REPLY_MARK.match(subject)
 
 
 def _loops(header: Header, sender: Address | None) -> bool:

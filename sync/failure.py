@@ -38,13 +38,15 @@ SUBJECT = _any(
         "pt": r"não (?:foi |é possível )?entreg|devolução|falha na entrega|devolvid|não entregue",
         "it": r"mancat[oa] |non (?:recapit|consegnat)|recapito|errore di consegna|mancata consegna",
         "nl": r"onbestelbaar|niet (?:afgeleverd|bezorgd|bestelbaar)|bezorgingsfout",
-        "nordic": r"ikke (?:leveret|levert|leveres)|kunne inte levereras|inte att leverera|olevererbar"
+        "nordic": r"ikke (?:leveret|levert|leveres)|kan inte levereras|ei voi(?:da)? toimittaa"
+        r"|kunne inte levereras|inte att leverera|olevererbar"
         r"|kan ikke leveres|uleverbar|ei voitu toimittaa|toimittaminen epäonnistui|oleveres",
         "slavic": r"niedostarcz|nie dostarcz|nie można dostarczyć|nedoručiteln|nedoruč|не доставлен"
         r"|возвращен|возврат|ошибка доставки|недоставлен|не може бути доставлен",
         "others": r"kézbesíthetetlen|nem kézbesíthető|teslim edilemedi|iletilemedi|μη παραδοτέο"
-        r"|nu a fost livrat"
-        r"|nelivrat|không (?:thể )?gửi được",
+        r"|nu a fost livrat|nelivra[bt]|не вдалося доставити|не удалось доставить|не може да се достави"
+        r"|δεν είναι δυνατή η παράδοση|לא ניתן למסירה|غير قابل للتسليم|gagal (?:di)?kirim"
+        r"|neįmanoma pristatyti|nepiegādājam|kättetoimetamatu|isporuč|nedostavljiv|không (?:thể )?gửi được",
         "ja": r"配信不能|配信失敗|送信できません|配信できません|送信エラー|送信失敗|メール配信エラー"
         r"|未達|不達|エラーメール",
         "zh": r"退信|退回|未送达|未送達|未傳遞|無法傳遞|无法送达|无法传递|无法投递|投递失败|傳遞失敗"
@@ -96,7 +98,8 @@ FAILED = _any(
         "slavic": r"не может быть (?:доставлено|отправлено)|не удалось|не доставлено|не было доставлено"
         r"|невозможно доставить|nie (?:może|można|został|powiodło)|nelze doručit|nebylo doručeno",
         "others": r"nem (?:sikerült )?kézbesít|teslim edilemedi|δεν (?:ήταν δυνατή|παραδόθηκε)"
-        r"|không thể gửi|nu a putut fi livrat",
+        r"|không thể gửi|nu a putut fi livrat|a eșuat|meghiúsult|не вдалося|неуспешна|απέτυχε|נכשלה?"
+        r"|فشل التسليم|nezdařilo|zlyhalo|gagal (?:di)?kirim",
         "ja": r"配信できませ|配送できませ|届きませ|送信できませ|(?:配信|送信|配送)に失敗|存在しません"
         r"|お届けできませ"
         r"|送信されませ",
@@ -112,7 +115,7 @@ DELAYED = _any(
             r"|still undelivered|warning (?:message )?only|just a warning|advisory-only|no action is required"
             r"|will (?:try again|retry)|delivery status notification \(delay\)"
             r"|could not send message for past|not yet delivered|delivery delay"
-            r"|temporary failure report|transient non-fatal|will keep trying"
+            r"|temporary failure report|transient,? non-fatal|will remain in (?:the )?queue|will keep trying"
             r"|have yet to be delivered"
         ),
         "others": r"verzögert|retardé|retrasad|ritardat|отложен|задерж|遅延|延迟|延遲|opóźni|vertraagd"

@@ -65,7 +65,7 @@ HEADER_LINE = re.compile(r"^\s*(?:to|cc|from|sent|subject|date|reply-to|sender)\
 ASIDE = re.compile(
     r"\b(?:contact|postmaster|help(?:desk)?|support|assist|administrator|from|sender|sent by|reply-to"
     r"|return-path|message-id|in-reply-to|subject|mail from|if you|"
-    r"questions|please (?:send|write|e-?mail|forward)|believe|errors-to|x-[\w-]+)\b",
+    r"questions|write to|please (?:send|write|e-?mail|forward)|believe|errors-to|x-[\w-]+)\b",
     re.IGNORECASE,
 )
 # A sentence that goes on with an address on the next line.

@@ -24,6 +24,7 @@ REPORT = re.compile(
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]*(.*)$")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 # A field that appears again opens the next recipient, even where the blank line between them is missing.
+NAMING = frozenset(["final-recipient", "original-recipient"])
 OPENING = frozenset(["final-recipient", "original-recipient", "action", "status"])
 MAILBOX = re.compile(r"[^\s<>;,\"()]{1,256}@[^\s<>;,\"()]{1,256}")
 LIMIT = 2000
@@ -69,18 +70,21 @@ def address_of(value: str) -> str:
 def recipients(text: str) -> list[Recipient]:
     """The recipients of the fields in a text, in order."""
     found: list[Recipient] = []
-    current, last = Recipient(), ""
+    current, last, parted = Recipient(), "", False
     for line in text.split("\n")[:LIMIT]:
         if line[:1] in (" ", "\t") and last:
             current.fields[last] = f"{current.fields[last]} {line.strip()}"
             continue
         named = FIELD.match(line)
         last = named[1].lower() if named else ""
+        parted = parted or not line.strip()
         if not named:
             continue
-        if last in OPENING and last in current.fields:
+        apart = parted and last in NAMING and NAMING & current.fields.keys()
+        if apart or (last in OPENING and last in current.fields):
             found.append(current)
             current = Recipient()
+        parted = False
         current.fields[last] = named[2].strip()
     return [one for one in [*found, current] if OPENING & one.fields.keys()]
 

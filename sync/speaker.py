@@ -8,7 +8,8 @@ customer may write "delivery failed" in every line.
 import re
 
 from sync import notice
-from sync.automatic import responds, says_so
+from sync.absence import says_so
+from sync.automatic import responds
 from sync.failure import DIALOGUE, FAILED, SUBJECT, VOICE
 from sync.header import Header
 from sync.part import Part
@@ -17,7 +18,8 @@ from sync.part import Part
 DAEMON = re.compile(
     r"mailer-?daemon|mail-?daemon|postmaster|mail[ .]delivery|mdaemon|maildelivery|post_office@"
     r"|mail system|system administrator\"?@|mail_service|imss@|smtp_gateways|virusscan|symantec_antivirus"
-    r"|microsoft ?exchange|mailadmin|mail administrator|delivery[- ]?(?:sub)?(?:system|status|failure"
+    r"|microsoft ?exchange(?! team| admin| support)|mailadmin|mail administrator"
+    r"|delivery[- ]?(?:sub)?(?:system|status|failure"
     r"|notification)"
     r"|mail-?gateway|@mailer|mailer@|mailsweeper|mailmarshal|maileratserver|メール配信|interscan|mail server"
     r"|mailserver|bounces?@",
@@ -34,6 +36,15 @@ ROLE = re.compile(
 MAILBOX = re.compile(r"[^\s<>\"()]{1,256}@[^\s<>\"()]{1,256}")
 REPLY = re.compile(r"^\s*(?:re|aw|fwd?|wg|tr|rv|sv|antw|i|vs)\s*:", re.IGNORECASE)
 REPORTS = frozenset(["", "delivery-status"])
+# What a person says, and no mail server.
+HUMAN = re.compile(
+    r"\b(?:i (?:get|got|can't|cannot|need|want|see|saw|sent|wrote|think)|we (?:get|got|see|saw|need|want)"
+    r"|please help|what does|what is wrong|can you|the app says|hi there|ich (?:bekomme|brauche)"
+    r"|wir (?:bekommen|brauchen)|bitte um hilfe|je (?:reçois|n'arrive)|recibo|no puedo"
+    r"|dear (?:team|support)|this is [A-Z][a-z]+ from|your mail server is)\b"
+    r"|\bhelp\s?!",
+    re.IGNORECASE,
+)
 # Where a program introduces itself.
 OPENING = 1500
 
@@ -50,6 +61,8 @@ def speaks(root: Part, text: list[str], own: set[str]) -> bool:
         return _gives_back(header, said, text, own)
     if responds(header) or says_so(subject) or not FAILED.search(said):
         return False
+    if not _empty_path(header) and HUMAN.search(said[:OPENING]):
+        return False
     titled, voiced = bool(SUBJECT.search(subject)), bool(VOICE.search(said[:OPENING]))
     signs = titled + voiced + 2 * bool(DIALOGUE.search(said)) + _machine(header, sender)
     return signs >= 3 and bool(notice.addresses(text, own, notice.SURE))
@@ -63,12 +76,17 @@ def _gives_back(header: Header, said: str, text: list[str], own: set[str]) -> bo
     """A postmaster may also write a letter: then it must say what failed to go where."""
     sender = header.text("from")
     titled, certain = bool(SUBJECT.search(header.text("subject"))), bool(CERTAIN.search(sender))
-    if titled and (certain or "postmaster" in sender.lower()):
+    if titled and certain:
         return True
-    if not (FAILED.search(said) or DIALOGUE.search(said)):
+    person = "postmaster" in sender.lower()
+    if not ((titled and person) or FAILED.search(said) or DIALOGUE.search(said)):
         return False
-    told = bool(notice.addresses(text, own, notice.SURE)) or bool(VOICE.search(said[:OPENING]))
-    return titled or certain or told
+    if certain or VOICE.search(said[:OPENING]):
+        return True
+    if HUMAN.search(said[:OPENING]):
+        return False
+    rank = notice.LIKELY if titled else notice.SURE
+    return (titled and not person) or bool(notice.addresses(text, own, rank))
 
 
 def _is_report(root: Part) -> bool:

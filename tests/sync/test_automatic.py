@@ -1,7 +1,11 @@
 """Automatic replies, lists, and whether the desk may answer by itself."""
 
+import json
+
 import pytest
 
+from sync.absence import says_so
+from sync.parse import parse_mail
 from tests.sync.letter import MAILS, letter
 
 AUTOMATIC = [
@@ -87,3 +91,35 @@ def test_the_identity_of_a_list_is_kept() -> None:
 
 def test_the_first_word_of_auto_submitted_is_kept() -> None:
     assert letter("auto_rfc3834_comment").auto_submitted == "auto-replied"
+
+
+SUBJECTS_OF = json.loads((MAILS / "absences.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS_OF["said"])
+def test_a_subject_says_that_nobody_is_there(subject: str) -> None:
+    assert says_so(subject)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS_OF["asked"])
+def test_a_subject_about_absence_is_a_question(subject: str) -> None:
+    assert not says_so(subject)
+
+
+def test_a_short_mark_counts_where_a_mail_is_answered() -> None:
+    assert says_so("Auto: Printer", answers=True) and not says_so("Auto: Printer")
+
+
+@pytest.mark.parametrize(
+    ("value", "machine"),
+    [("All", True), ("DR, OOF, AutoReply", True), ("DR, NDR, RN, NRN", False), ("None", False)],
+)
+def test_only_what_is_not_to_be_answered_is_a_machine(value: str, machine: bool) -> None:
+    raw = f"From: ann@customer.example\nSubject: x\nX-Auto-Response-Suppress: {value}\n\nHello\n"
+    mail = parse_mail(raw.encode())
+    assert (mail.is_auto_reply, mail.may_auto_respond) == (machine, not machine)
+
+
+@pytest.mark.parametrize("box", ["noreply-123", "noreply-news", "do-not-reply+5", "no_reply"])
+def test_a_box_that_nobody_reads_is_not_answered(box: str) -> None:
+    assert not parse_mail(f"From: {box}@shop.example\nSubject: x\n\nHello\n".encode()).may_auto_respond

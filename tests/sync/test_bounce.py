@@ -1,8 +1,11 @@
 """Delivery reports: with a machine-readable part, in prose, and mails that only speak of one."""
 
+# ruff: noqa: RUF001 - the words of many languages are in many scripts
+
 import pytest
 
 from sync.parse import parse_mail
+from sync.report import recipients
 from tests.sync.letter import letter
 
 LOST = "lost@customer.example"
@@ -100,3 +103,60 @@ def test_a_complaint_is_no_bounce() -> None:
 
 def test_a_person_who_asks_about_a_bounce_is_none() -> None:
     assert not letter("bounce_told_by_person").is_delivery_report
+
+
+NAMED_IN = {
+    "ro": ("Nelivrabil: Printer", "Livrarea către acești destinatari sau aceste grupuri a eșuat:"),
+    "uk": ("Не вдалося доставити: Printer", "Не вдалося виконати доставку таким одержувачам або групам:"),
+    "bg": ("Не може да се достави: Printer", "Доставката до тези получатели или групи е неуспешна:"),
+    "el": ("Δεν είναι δυνατή η παράδοση: Printer", "Απέτυχε η παράδοση σε αυτούς τους παραλήπτες:"),
+    "he": ("לא ניתן למסירה: Printer", "המסירה לנמענים או לקבוצות אלה נכשלה:"),
+    "ar": ("غير قابل للتسليم: Printer", "فشل التسليم إلى هؤلاء المستلمين أو هذه المجموعات:"),
+}
+
+
+@pytest.mark.parametrize("language", NAMED_IN)
+def test_exchange_is_understood_in_many_languages(language: str) -> None:
+    subject, text = NAMED_IN[language]
+    mail = parse_mail(notice(subject, f"{text}\n\n{LOST}<mailto:{LOST}>\n", "postmaster@mx.example"))
+    assert (mail.is_bounce, mail.bounced_recipients) == (True, (LOST,))
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "text"),
+    [
+        (
+            "Admin <admin@shop.example>",
+            "Error sending mail",
+            f"The app says it could not be delivered to {LOST}: 550 5.1.1 rejected",
+        ),
+        (
+            "Shop <noreply@shop.example>",
+            "Message blocked",
+            f"Your message to {LOST} has been blocked. That is what I see. Help!",
+        ),
+        (
+            "Postmaster <postmaster@isp.example>",
+            "Delivery problems with your domain",
+            "Messages of yours were rejected. Please fix it and write to bob@isp.example.",
+        ),
+        (
+            "Microsoft Exchange Team <it@customer.example>",
+            "Migration",
+            f"The mailbox {LOST} moves. Mail could not be delivered meanwhile.",
+        ),
+    ],
+)
+def test_people_with_the_names_of_machines_are_people(sender: str, subject: str, text: str) -> None:
+    assert not parse_mail(
+        f"From: {sender}\nTo: help@desk.example\nSubject: {subject}\n\n{text}\n".encode()
+    ).is_bounce
+
+
+def test_a_recipient_named_after_a_blank_line_is_another() -> None:
+    fields = (
+        f"Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; {LOST}\nStatus: 5.1.1\n\n"
+        "Original-Recipient: rfc822; two@client.example\nFinal-Recipient: rfc822; inner@client.example\n"
+        "Action: failed\nStatus: 5.2.2\n"
+    )
+    assert [one.email for one in recipients(fields)] == [LOST, "two@client.example"]
