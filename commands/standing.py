@@ -9,6 +9,7 @@ from core.models import Mailbox
 from core.text import safe_line
 from sync.auth import token_store
 from sync.consent import REASONS
+from sync.expiry import ends_soon
 from sync.permission import Standing
 
 _STATES = {
@@ -111,6 +112,8 @@ def _trouble(known: Mailbox, standing: Standing | None) -> tuple[str, str]:
         return standing.problem, standing.hint
     if not known.is_held:
         return "No daemon works on it: mail is neither fetched nor sent.", "Start one with: ttydesk sync"
+    if standing.grant and (soon := ends_soon(standing.grant, datetime.now(UTC))):
+        return soon
     if known.last_error:
         return known.last_error, "The daemon tries again by itself; ttydesk sync status says more."
     return "", ""

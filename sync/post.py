@@ -14,6 +14,7 @@ from core.config import Settings
 from core.desk import Desk
 from core.models import Mailbox as Known
 from sync.arrivals import Arrivals
+from sync.expiry import Expiry
 from sync.mailbox import Mailbox
 from sync.outbound import Outbox, send_due
 from sync.renewal import renewal_of
@@ -123,6 +124,10 @@ def has_labels(post: Post) -> bool:
     return post.known.kind == "gmail" and bool(post.settings.google.label)
 
 
+def expiry_of(post: Post) -> Work | None:
+    return Expiry(post.settings, post.known.address, post.now).look if post.known.kind == "gmail" else None
+
+
 Part = Callable[[Post], Work | None]
 """Makes one part of what goes on at a post; None where this mailbox has no use for it."""
 
@@ -130,6 +135,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("intake", lambda post: post.take_in),
     ("outbox", lambda post: post.send),
     ("watch", renewal_of),
+    ("permission", expiry_of),
     ("labels", lambda post: post.show_statuses if has_labels(post) else None),
     ("verification", lambda post: DailyVerification(post.desk, post.known, post.arrivals, post.now).look),
 )

@@ -166,3 +166,14 @@ def test_the_permission_may_lie_on_another_machine(
     assert "permission  not on this machine, but on elsewhere, whose daemon works on it" in out
     ran = ttydesk("gmail", "disconnect", "--revoke")
     assert "There was no token of it here. Google keeps the permission until you remove ttydesk" in ran.out
+
+
+def test_a_permission_that_soon_ends_by_itself_is_a_problem_ahead_of_time(
+    connect: Connect, ttydesk: Ttydesk, desk: Records, google: GmailServer
+) -> None:
+    google.authority.refresh_seconds = 86_400.0
+    connect("--address", HELP)
+    known = desk.mailbox(HELP)
+    desk.do(lambda it: it.lease_mailbox(known.id, "host 17"))
+    (status,) = ttydesk("gmail", "status", "--json").json
+    assert "ends by itself on 20" in status["problem"] and f"--address {HELP}" in status["advice"]
