@@ -14,7 +14,7 @@ import psycopg
 from core.config import Settings
 from core.connect import open_desk
 from core.embedded import Embedded
-from core.migrate import SQL
+from core.version import SQL
 from core.models import Role
 
 AGENT = "ada@example.com"
