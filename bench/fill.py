@@ -14,8 +14,8 @@ import psycopg
 from core.config import Settings
 from core.connect import open_desk
 from core.embedded import Embedded
-from core.version import SQL
 from core.models import Role
+from core.version import SQL
 
 AGENT = "ada@example.com"
 
