@@ -1,12 +1,12 @@
 """`ttydesk login`, `logout` and `whoami`: who you are on a hosted desk."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.opening import settings_of, with_desk
 from commands.output import write, write_json
+from commands.question import ask
 from commands.typed import Json, plain
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def login(
     """Sign in to a desk at Supabase, with a code that is mailed to you or with a password."""
     import asyncio
 
-    email = email or settings_of(context).agent or _ask("E-mail: ")
+    email = email or settings_of(context).agent or ask("E-mail")
     agent = asyncio.run(_sign_in(context, email, password, code))
     write(f"You are {_safe(agent.email)}, {agent.role} of this desk.")
 
@@ -64,12 +64,12 @@ async def _sign_in(context: typer.Context, email: str, password: bool, code: str
     settings = settings_of(context)
     session = session_of(Way.of(settings))
     if password:
-        await session.enter_password(email, await _asked("Password: ", secret=True))
+        await session.enter_password(email, await _asked("Password", secret=True))
     else:
         if code is None:
             await session.send_code(email)
             write(f"A code was mailed to {_safe(email)}.")
-        await session.enter_code(email, code or await _asked("Code: "))
+        await session.enter_code(email, code or await _asked("Code"))
     async with open_desk(settings) as desk:
         return await desk.claim_account()
 
@@ -77,22 +77,7 @@ async def _sign_in(context: typer.Context, email: str, password: bool, code: str
 async def _asked(question: str, secret: bool = False) -> str:
     import asyncio
 
-    return await asyncio.to_thread(_ask, question, secret)
-
-
-def _ask(question: str, secret: bool = False) -> str:
-    """What is typed, or piped in."""
-    if not sys.stdin.isatty():
-        answer = sys.stdin.readline()
-    elif secret:
-        import getpass
-
-        answer = getpass.getpass(question)
-    else:
-        answer = input(question)
-    if not answer.strip():
-        raise typer.BadParameter(f"Nothing was typed for “{question.rstrip(': ')}”.")
-    return answer.strip()
+    return await asyncio.to_thread(ask, question, secret=secret)
 
 
 def _safe(text: str) -> str:

@@ -115,7 +115,7 @@ async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
     """Nothing is made or changed there: that takes the database itself, and an admin."""
     key = way.secret_key if service else way.publishable_key
     if not key:
-        raise _no_key("supabase.secret_key" if service else "supabase.publishable_key")
+        raise no_key("supabase.secret_key" if service else "supabase.publishable_key")
     token = None if service else _token(way)
     gateway_of = await asyncio.to_thread(_hosted_gateway)  # importing it takes a second
     gateway = gateway_of(way.supabase_url, key, token)
@@ -125,7 +125,7 @@ async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
         await gateway.close()
 
 
-def _no_key(name: str) -> Forbidden:
+def no_key(name: str) -> Forbidden:
     return Forbidden(
         f"The desk at Supabase opens with a key, and {name} is not set.",
         hint="Supabase shows the keys of a project under Project Settings, API Keys.",
@@ -163,7 +163,7 @@ def session_of(way: Way) -> "Session":
             "This desk has no sign-in: it is not at Supabase.", hint="ttydesk whoami says who you are."
         )
     if not way.publishable_key:
-        raise _no_key("supabase.publishable_key")
+        raise no_key("supabase.publishable_key")
     return Session(way.supabase_url, way.publishable_key, open_vault(way.home, way.tokens), way.home)
 
 

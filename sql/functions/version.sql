@@ -1,10 +1,12 @@
 -- What version the desk in this database is of. Asked by whoever comes over the internet, before anything else.
 
--- The digest of sql/ as it was applied (core/version.py makes it), and the migrations that ran.
+-- The digest of sql/ as it was applied (core/version.py makes it), the migrations that ran, and when the first of them
+-- did: no other database has that instant, so one that is reached by two ways is known by it.
 create or replace function public.desk_version() returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
   select jsonb_build_object(
     'digest', split_part(obj_description('desk'::regnamespace, 'pg_namespace'), ' ', 2),
-    'migrations', (select coalesce(jsonb_object_agg(name, checksum), '{}') from migrations));
+    'migrations', (select coalesce(jsonb_object_agg(name, checksum), '{}') from migrations),
+    'began_at', (select min(applied_at) from migrations));
 $$;
 grant execute on function public.desk_version to authenticated, service_role;
