@@ -17,16 +17,15 @@ from core.errors import StorageFailed, Unreachable
 from core.models import Outcome
 from sync.inbound import settle
 from sync.mailbox import Arrival, Mailbox
-from sync.reading import Intake, understand
+from sync.reader import Reader
+from sync.reading import Intake
 from sync.receiving import Origin
+from sync.supervisor import progress
 
 _TOGETHER = 8
 """Mails that are stored at once: the disk is slow, but writes many files nearly as fast as one."""
 _MUCH = 4_000_000
 """Bytes of mails that are enough to hold at once: a full batch of the largest would take half a gigabyte."""
-_LONG = 200_000
-"""Bytes of a mail that is read in a thread. A shorter one takes a few milliseconds, and threads that compute
-would only wait for each other."""
 _PAGE = 1000
 _POSTPONED = timedelta(seconds=30)
 _NOTED = timedelta(seconds=30)
@@ -58,6 +57,7 @@ class Arrivals:
     cursor: str | None = None
     goes_on: Callable[[], bool] = lambda: True
     """Asked between two mails."""
+    reader: Reader = field(default_factory=Reader)
     counts: Counter[Outcome] = field(default_factory=Counter)
     """What became of the mails of this life."""
     was_read: bool = False
@@ -82,12 +82,15 @@ class Arrivals:
             ids = [*news.fresh, *await self._unsettled(perhaps)]
             await self._settle_all([id for id in ids if self._is_due(id)])
         except (StorageFailed, Unreachable) as error:
-            await self._note(str(error))
+            if self.goes_on():  # else it was broken off, which is no problem
+                await self._note(str(error))
             raise
         left = set(ids)
         self._postponed = {id: why for id, why in self._postponed.items() if id in left}
         self.missing = {id: None for id in self.missing if id in self._postponed}
-        if not self._postponed and self.goes_on():
+        if not self.goes_on():  # there may be more: this is not the moment up to which all is taken in
+            return self.counts.total() - before
+        if not self._postponed:
             self.cursor = news.cursor
             self.was_read = True
         is_stale = self._noted_at is None or self.now() - self._noted_at >= _NOTED
@@ -151,7 +154,7 @@ class Arrivals:
             while stored := await storing:
                 storing = asyncio.create_task(self._store(waiting))
                 for id, raw, origin in stored:
-                    yield id, await self._understood(raw, origin)
+                    yield id, await self.reader.read(self.intake, raw, origin, self.now())
         finally:
             storing.cancel()
             await asyncio.gather(storing, return_exceptions=True)
@@ -173,19 +176,14 @@ class Arrivals:
         await asyncio.to_thread(self.intake.files.put_many, "raw", [raw for _, raw, _ in stored])
         return stored
 
-    async def _understood(self, raw: bytes, origin: Origin) -> dict[str, Any]:
-        if len(raw) > _LONG:
-            mail, attachments = await asyncio.to_thread(understand, self.intake, raw, origin, self.now())
-        else:
-            mail, attachments = understand(self.intake, raw, origin, self.now())
-        if attachments:
-            await asyncio.to_thread(self.intake.files.put_many, "attachments", attachments)
-        return mail
-
     async def _settle(self, id: str, mail: dict[str, Any]) -> None:
         received = await settle(self.desk, mail)
         self.counts[received.outcome] += 1
-        _logger.info("Mail %s: %s.", received.raw_mail, received.outcome)
+        progress()
+        _logger.info(
+            "Mail %s: %s.", received.raw_mail, received.outcome,
+            extra={"raw_mail": received.raw_mail, "outcome": received.outcome, "ticket": received.number},
+        )  # fmt: skip
         self._postponed.pop(id, None)
         try:
             await self.mailbox.settle(id)

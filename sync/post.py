@@ -116,6 +116,7 @@ class Post:
         return Round(_LABEL_SECONDS)
 
     async def close(self) -> None:
+        self.arrivals.reader.close()
         await self.mailbox.close()
         await self.desk.release_mailbox(self.known.id, self.outbox.worker)
 
