@@ -96,6 +96,10 @@ class TokenFiles:
         except OSError as error:
             raise StorageFailed(f"{self._path(address)} cannot be deleted: {error.strerror}.") from error
 
+    @property
+    def holds_any(self) -> bool:
+        return any(self._folder.glob("*.json"))
+
     def _path(self, address: str) -> Path:
         return self._folder / f"{address.replace('/', '_')}.json"
 
@@ -143,8 +147,35 @@ class Keyring:
         return f"{address} {self._home}"
 
 
+class Either:
+    """The keyring, and the files for what was saved where it could not be reached, as over SSH.
+
+    What is in a file is newer than what the keyring may hold besides: saving in the keyring deletes the file.
+    """
+
+    def __init__(self, keyring: Keyring, files: TokenFiles) -> None:
+        self._keyring, self._files = keyring, files
+
+    @property
+    def place(self) -> str:
+        return (
+            f"{self._keyring.place} or {self._files.place}" if self._files.holds_any else self._keyring.place
+        )
+
+    def load(self, address: str) -> Grant | None:
+        return self._files.load(address) or self._keyring.load(address)
+
+    def save(self, grant: Grant) -> None:
+        self._keyring.save(grant)
+        self._files.delete(grant.address)
+
+    def delete(self, address: str) -> None:
+        self._files.delete(address)
+        self._keyring.delete(address)
+
+
 def token_store(home: Path, kind: str = "auto") -> TokenStore:
-    """`kind`: auto, keyring or file. Auto takes the keyring where the system has a real one."""
+    """`kind`: auto, keyring or file. Auto takes the keyring where one can be reached."""
     files = TokenFiles(home / "tokens")
     if kind == "file":
         return files
@@ -156,7 +187,7 @@ def token_store(home: Path, kind: str = "auto") -> TokenStore:
         isinstance(found, chainer.ChainerBackend) and not found.backends
     )
     if is_real:
-        return Keyring(home)
+        return Keyring(home) if kind == "keyring" else Either(Keyring(home), files)
     if kind == "keyring":
         raise StorageFailed(
             "This system has no keyring.", hint="Without google.tokens = “keyring” a file is used."

@@ -92,6 +92,22 @@ def test_without_a_keyring_there_is_the_file(tmp_path: Path, monkeypatch: pytest
         token_store(tmp_path, "keyring")
 
 
+def test_what_was_saved_without_a_keyring_is_found_with_one(tmp_path: Path, memory: Memory) -> None:
+    """Connected over SSH, where the keyring cannot be reached, and at work in a session that has it."""
+    old = GRANT.model_copy(update={"refresh_token": SecretStr("old")})
+    token_store(tmp_path).save(old)
+    assert token_store(tmp_path).place == "the system's keyring"
+    token_store(tmp_path, "file").save(GRANT)
+    store = token_store(tmp_path)
+    assert store.load(GRANT.address) == GRANT, "the file is newer"
+    assert store.place == f"the system's keyring or the folder {tmp_path / 'tokens'}"
+    store.save(old)
+    assert store.load(GRANT.address) == old and not list((tmp_path / "tokens").iterdir())
+    token_store(tmp_path, "file").save(GRANT)
+    store.delete(GRANT.address)
+    assert store.load(GRANT.address) is None and memory.kept == {}
+
+
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     assert "hunter" not in f"{GRANT!r} {GRANT} {GRANT.model_dump()}"
     store = TokenFiles(tmp_path)
