@@ -69,9 +69,9 @@ def _walk(part: Part, body: Body, related: bool) -> None:
 def _alternative(part: Part, body: Body) -> None:
     """One thing said several ways: they are merged into one segment, what is no text stays an attachment."""
     before = len(body.segments)
-    plain = any(child.type == "text/plain" and child.body.strip() for child in part.children)
+    has_plain = any(child.type == "text/plain" and child.body.strip() for child in part.children)
     for child in part.children:
-        if not (plain and child.type in ENRICHED and _is_text(child, body)):
+        if not (has_plain and child.type in ENRICHED and _is_text(child, body)):
             _walk(child, body, related=False)
     ways = body.segments[before:]
     plain = "\n".join(text for text, _ in ways if text.strip())
