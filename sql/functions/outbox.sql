@@ -54,9 +54,8 @@ language sql stable set search_path = desk, public, pg_temp as $$
 $$;
 
 -- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
--- With a mailbox, only what leaves from that one. From the claim on it may have left, whatever becomes of the
--- claimer; the claim says since when that was so before it. Nothing is given to one daemon out of a mailbox that
--- another one works on.
+-- With a mailbox, only what leaves from that one. Nothing is given to one daemon out of a mailbox that another one
+-- works on. What may have left by another mailbox waits for that one: nobody else can say whether it did.
 create or replace function public.claim_outgoing(
   worker text, seconds double precision default 120, mailbox_id uuid default null
 ) returns jsonb
@@ -73,6 +72,7 @@ begin
       and (d.state = 'waiting' or d.leased_until < clock_timestamp())
       and (claim_outgoing.mailbox_id is null or coalesce(b.id, v_default) = claim_outgoing.mailbox_id)
       and not desk.is_others(coalesce(b.id, v_default), claim_outgoing.worker)
+      and (d.unsure_since is null or d.unsure_in is null or d.unsure_in = coalesce(b.id, v_default))
       and not exists (select from outbox e join messages f on f.id = e.message_id
         where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
     order by d.not_before limit 1 for update of d skip locked;
@@ -97,7 +97,7 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 #variable_conflict use_column
 begin
   update outbox o set leased_until = clock_timestamp() + make_interval(secs => hold_outgoing.seconds),
-      unsure_since = clock_timestamp()
+      unsure_since = clock_timestamp(), unsure_in = desk.sending_mailbox(t.mailbox_id)
     from messages m join tickets t on t.id = m.ticket_id
     where o.message_id = hold_outgoing.id and m.id = o.message_id
       and o.state = 'sending' and o.leased_by = hold_outgoing.worker and o.attempts = hold_outgoing.attempt
@@ -174,7 +174,8 @@ begin
 end $$;
 grant execute on function public.mark_failed to service_role;
 
--- Seconds until something is due (from this mailbox), 0 when it is already; null when there is nothing.
+-- Seconds until something is due (from this mailbox), 0 when it is already; null when there is nothing. What waits
+-- for an earlier answer on its ticket is not due before that one.
 create or replace function public.due_in(mailbox_id uuid default null) returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
   select case when count(*) > 0 then to_jsonb(greatest(extract(epoch from min(
@@ -182,8 +183,12 @@ language sql stable security definer set search_path = desk, public, pg_temp as 
     - clock_timestamp()), 0)) end
   from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
     left join mailboxes b on b.id = t.mailbox_id and b.connected
+    cross join lateral (select coalesce(b.id, (select desk.default_mailbox())) as id) s
   where o.state in ('waiting', 'sending')
-    and (due_in.mailbox_id is null or coalesce(b.id, (select desk.default_mailbox())) = due_in.mailbox_id);
+    and not exists (select from outbox e join messages f on f.id = e.message_id
+      where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
+    and (o.unsure_since is null or o.unsure_in is null or o.unsure_in = s.id)
+    and (due_in.mailbox_id is null or s.id = due_in.mailbox_id);
 $$;
 grant execute on function public.due_in to service_role;
 

@@ -88,6 +88,23 @@ async def test_after_a_mailbox_was_disconnected_answers_leave_from_the_default_o
     assert claimed and claimed.sender.email == SALES, "connected again, it answers by itself"
 
 
+async def test_what_may_have_left_by_a_mailbox_waits_for_it(
+    service: Desk, desk: Desk, sales: Mailbox
+) -> None:
+    """No other can be asked whether it did."""
+    support = next(one for one in await service.list_mailboxes() if one.name == "support")
+    number = await answered(service, desk, "bought", sales.id)
+    claimed = await service.claim_outgoing("test", mailbox_id=sales.id)
+    assert claimed and await service.hold_outgoing(claimed.id, "test", claimed.attempts)
+    await service.mark_failed(claimed.id, "The line was cut.", 0, claimed.attempts, 0)
+    await service.disconnect_mailbox(sales.id)
+    assert await service.due_in(support.id) is None
+    assert await service.claim_outgoing("test", mailbox_id=support.id) is None
+    await service.connect_mailbox("sales", "gmail", SALES)
+    claimed = await service.claim_outgoing("test", mailbox_id=sales.id)
+    assert claimed and (claimed.number, claimed.unsure_seconds is None) == (number, False)
+
+
 async def test_without_any_mailbox_nobody_answers_into_the_void(
     service: Desk, desk: Desk, sales: Mailbox
 ) -> None:

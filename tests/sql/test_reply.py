@@ -85,6 +85,15 @@ async def test_answers_of_one_ticket_leave_in_their_order(service: Desk, desk: D
     assert ours and ours.content == "Third."
 
 
+async def test_what_waits_for_an_earlier_answer_is_not_due(service: Desk, desk: Desk) -> None:
+    """Else whoever sends would ask again and again."""
+    await service.receive_mail(mail("a"))
+    await desk.reply(1001, "First.", grace_seconds=60)
+    await desk.reply(1001, "Second.", grace_seconds=0)
+    due = await service.due_in()
+    assert due and due > 30
+
+
 async def test_a_claim_is_a_lease(service: Desk, desk: Desk) -> None:
     await service.receive_mail(mail("a"))
     await desk.reply(1001, "Try another bulb.", grace_seconds=0)

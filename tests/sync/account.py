@@ -10,6 +10,8 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from core.desk import Desk
 from core.files import LocalFiles
 from core.models import Mailbox as Known
@@ -31,20 +33,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def access_to(server: GmailServer, address: str) -> Access:
+def grant_of(server: GmailServer, address: str) -> Grant:
     inner = next(iter(server.client_config.values()))
-    tokens = server.grant(address, MODIFY)
-    return Access(
-        Grant(
-            address=address,
-            client_id=inner["client_id"],
-            client_secret=inner["client_secret"],
-            refresh_token=tokens.refresh_token,
-            token_uri=inner["token_uri"],
-            scopes=(MODIFY,),
-            granted_at=now(),
-        )
+    return Grant(
+        address=address,
+        client_id=inner["client_id"],
+        client_secret=inner["client_secret"],
+        refresh_token=SecretStr(server.grant(address, MODIFY).refresh_token),
+        token_uri=inner["token_uri"],
+        scopes=(MODIFY,),
+        granted_at=now(),
     )
+
+
+def access_to(server: GmailServer, address: str) -> Access:
+    return Access(grant_of(server, address))
 
 
 @dataclass

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.whole_way.lives import Lives, lives_begun
 from tests.whole_way.programs import Programs
 
 CONFIG = 'grace_seconds = 0.2\nagent = "ada@lamps.example"\n[mailbox]\naddress = "help@lamps.example"\n'
@@ -22,3 +23,10 @@ def programs() -> Iterator[Programs]:
         if left:
             programs.kill_servers()
         assert not left
+
+
+@pytest.fixture(scope="module")
+def lives() -> Iterator[Lives]:
+    """Lives of the daemon that end where a test wants them to."""
+    with lives_begun() as lives:
+        yield lives

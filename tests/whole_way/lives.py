@@ -3,18 +3,22 @@
 Run as a program: it imports everything once, and for each line of JSON on stdin forks a process that does
 the work and is killed in the middle; so a life costs milliseconds, not the start of an interpreter. A step
 is a call that leaves a trace outside the process, before it and after it: a link, a rename, a file that is
-written (by half) or flushed, an operation of the database. It answers each line with one: {"killed":
-whether, "steps": their names}.
+written (by half) or flushed, an operation of the database; and a request to Google that is on its way. It
+answers each line with one: {"killed": whether, "steps": their names}.
 """
 
 import asyncio
+import http.client
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,38 @@ from sync.archive import import_mails
 from sync.daemon import open_intake, sync
 from sync.source import find_mails
 
+ROOT = Path(__file__).parents[2]
 _CALLS = ("link", "unlink", "rename", "replace", "fsync", "mkdir")
+
+
+@dataclass
+class Lives:
+    """The program, for a test."""
+
+    process: "subprocess.Popen[str]"
+
+    def live(self, kill_at: int | str, **order: Any) -> dict[str, Any]:
+        """One life; killed at that step, or to its end when there are not so many."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps({"kill_at": kill_at, **order}) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        assert not answer["failed"], answer
+        return answer
+
+
+@contextmanager
+def lives_begun() -> Iterator[Lives]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.whole_way.lives"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Lives(process)
+        assert process.stdin
+        process.stdin.close()
 
 
 class Fate:
@@ -67,6 +102,17 @@ class Fate:
 
         os.write = in_halves
 
+    def around_requests(self) -> None:
+        """A step when a request is on its way and nothing has come back."""
+        request = http.client.HTTPConnection.request
+        fate = self
+
+        def with_step(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> None:
+            request(self, method, url, *arguments, **named)
+            fate.step(f"asked to {url.partition('?')[0].rpartition('/')[2]}")
+
+        http.client.HTTPConnection.request = with_step  # type: ignore[method-assign]
+
     def around_operations(self) -> None:
         execute = PostgresGateway._execute
         fate = self
@@ -91,7 +137,9 @@ def live(order: dict[str, Any], log: int) -> None:
     for name in _CALLS:
         fate.around(os, name)
     fate.around_operations()
-    settings = Settings(home=order["home"], database_url=order["database"])
+    fate.around_requests()
+    google = order.get("google", {})
+    settings = Settings(home=order["home"], database_url=order["database"], google=google)
     if order["work"] == "import":
         asyncio.run(_import(settings, Path(order["folder"])))
     else:

@@ -4,11 +4,8 @@ Each test goes on over all its deaths with one desk, so that traces of earlier o
 how often it has to kill at least: together more than 200 times.
 """
 
-import json
 import random
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
@@ -23,36 +20,7 @@ from core.models import Delivery, Outcome
 from sync.maildir import Maildir
 from sync.reading import Intake
 from sync.verify import repair, verify
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def lives() -> Iterator["Lives"]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.whole_way.lives"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Lives(process)
-        assert process.stdin
-        process.stdin.close()
-
-
-@dataclass
-class Lives:
-    process: "subprocess.Popen[str]"
-
-    def live(self, kill_at: int | str, **order: Any) -> dict[str, Any]:
-        """One life; killed at that step, or to its end when there are not so many."""
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps({"kill_at": kill_at, **order}) + "\n")
-        self.process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
-        assert not answer["failed"], answer
-        return answer
+from tests.whole_way.lives import Lives
 
 
 @dataclass
