@@ -9,7 +9,7 @@ import typer
 
 from commands.opening import settings_of, with_desk
 from commands.output import write, write_json
-from commands.typed import Json, day, folder, plain
+from commands.typed import Json, day, folder, mailbox_address, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ Which = Annotated[
 def connect(
     context: typer.Context,
     address: Annotated[
-        str | None, typer.Option(parser=plain, metavar="EMAIL", help="Whose mailbox is meant.")
+        str | None, typer.Option(parser=mailbox_address, metavar="EMAIL", help="Whose mailbox is meant.")
     ] = None,
     name: Annotated[
         str | None,
@@ -46,7 +46,8 @@ def connect(
         ),
     ] = None,
     department: Annotated[
-        str | None, typer.Option(parser=plain, metavar="NAME", help="Whose work its tickets are.")
+        str | None,
+        typer.Option(parser=plain, metavar="NAME", help="Whose work its tickets are; “” for nobody's."),
     ] = None,
     display_name: Annotated[
         str | None, typer.Option(parser=plain, metavar="NAME", help="The name customers see in answers.")
@@ -69,7 +70,6 @@ def connect(
     """Let ttydesk into a mailbox at Gmail, whose mail then becomes tickets. Asks in your browser."""
     from sync.connection import Wish
 
-    address = address and address.strip().lower()
     wish = Wish(address, name, display_name, signature, department, since)
     connected, grant = _connect(context, wish, client)
     if json:

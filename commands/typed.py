@@ -4,6 +4,7 @@ The choices stand here as literals because the models they belong to are slow to
 (tests/commands/test_typed.py compares them).
 """
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,6 +37,14 @@ def plain(typed: str) -> str:
     if not typed.isprintable() and any("\ud800" <= char <= "\udfff" for char in typed):
         raise typer.BadParameter("This is no text in UTF-8.")
     return typed
+
+
+def mailbox_address(typed: str) -> str:
+    """An e-mail address as mailboxes are known by."""
+    found = plain(typed).strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", found):
+        raise typer.BadParameter(f"{typed!r} is not an e-mail address.")
+    return found
 
 
 def day(typed: str) -> datetime:

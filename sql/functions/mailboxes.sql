@@ -41,10 +41,10 @@ begin
   end if;
   insert into mailboxes as b (name, kind, address, display_name, signature, department, since)
     values (connect_mailbox.name, connect_mailbox.kind, lower(connect_mailbox.address),
-      connect_mailbox.display_name, connect_mailbox.signature, connect_mailbox.department,
+      connect_mailbox.display_name, connect_mailbox.signature, nullif(connect_mailbox.department, ''),
       coalesce(connect_mailbox.since, now()))
     on conflict (name) do update set address = excluded.address, display_name = excluded.display_name,
-      signature = excluded.signature, department = coalesce(excluded.department, b.department),
+      signature = excluded.signature, department = nullif(coalesce(connect_mailbox.department, b.department), ''),
       since = coalesce(connect_mailbox.since, b.since), connected = true
     where b.kind = excluded.kind and (b.kind = 'maildir' or b.address = excluded.address)
     returning b.* into v_mailbox;

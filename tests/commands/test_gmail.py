@@ -89,6 +89,8 @@ def test_what_is_said_later_is_taken_up_without_asking_google_again(
     known = desk.mailbox(HELP)
     assert (known.name, known.department, known.signature) == ("workshop", "repairs", "The workshop")
     assert known.cursor == cursor
+    connect("--address", HELP, "--department", "")
+    assert desk.mailbox(HELP).department is None
     connect("--address", HELP)
     assert len(google.authority.asked) == 2
 
@@ -194,6 +196,12 @@ def test_without_a_client_it_is_said_what_to_do(
     ran = ttydesk("gmail", "connect")
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
+
+
+@pytest.mark.parametrize("address", ["help", "", "a b@example.com", "@"])
+def test_what_is_no_address_is_refused(ttydesk: Ttydesk, address: str) -> None:
+    ran = ttydesk("gmail", "connect", "--address", address)
+    assert (ran.code, ran.out) == (2, "") and "is not an e-mail address" in ran.err
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "9999-01-01", "0001-01-01"])
