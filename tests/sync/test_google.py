@@ -1,6 +1,7 @@
 """sync.google, sync.wire and sync.gmail against our own Gmail server, with faults that the other has not."""
 
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -8,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from core.errors import StorageFailed
+from core.errors import StorageFailed, Unreachable
 from sync.auth import Grant
 from sync.gmail import Gmail
-from sync.google import Access, Busy, Google, Refused, Revoked
-from sync.mailbox import News
+from sync.google import Access, BrokenOff, Busy, Google, Refused, Revoked
+from sync.mailbox import News, Unsure
 from sync.quota import Quota
 from tests.gmail import MODIFY, GmailServer
 from tests.gmail.sample import written
@@ -248,3 +249,41 @@ def test_a_client_that_is_gone_is_named(grant: Grant, server: GmailServer) -> No
     ):
         look(google)
     assert "last year" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_what_is_broken_off_ends_at_once_wherever_it_is(access: Access, server: GmailServer) -> None:
+    """In an answer that does not come, before the next attempt, and while it waits for units of the quota."""
+    server.faults.delay_seconds, server.faults.retry_after = 60.0, 30
+    for fault, quota in (("delay", Quota()), ("503", Quota()), (None, Quota(units=1))):
+        with closing(Google(access, quota, root=server.url)) as google:
+            look(google)
+            if fault:
+                server.faults.nth("labels.list", fault)  # type: ignore[arg-type]
+            ending = threading.Timer(0.2, google.break_off)
+            ending.start()
+            began = time.monotonic()
+            with pytest.raises(BrokenOff):
+                look(google)
+            assert time.monotonic() - began < 5
+            with pytest.raises(BrokenOff):
+                look(google)
+            ending.join()
+
+
+async def test_a_mail_that_is_cut_on_its_way_may_have_left(gmail: Gmail, server: GmailServer) -> None:
+    server.faults.nth("messages.send", "delay")
+    threading.Timer(0.5, gmail.cut).start()
+    with pytest.raises(Unsure):
+        await gmail.send(mail("cut"), "<cut@example.net>")
+    server.faults.clear()
+    assert await gmail.find_sent("<cut@example.net>", datetime(2026, 1, 1, tzinfo=UTC))
+    assert (await gmail.send(mail("next"), "<next@example.net>")).provider_id
+
+
+async def test_what_must_not_leave_any_more_does_not(gmail: Gmail, server: GmailServer) -> None:
+    def too_late() -> None:
+        raise Unreachable("Another one sends it.")
+
+    with pytest.raises(Unreachable, match="Another one sends it"):
+        await gmail.send(mail("late"), "<late@example.net>", None, too_late)
+    assert server.calls["messages.send"] == 0

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from core.errors import StorageFailed
-from sync.supervisor import Round, Supervisor
+from core.errors import StorageFailed, Unreachable
+from sync.supervisor import Pulse, Round, Supervisor, progress
 
 
 class Fast(Supervisor):
@@ -91,3 +91,77 @@ async def test_the_end_is_not_waited_for() -> None:
     await asyncio.sleep(0)
     stop.set()
     await waiting
+
+
+async def test_a_bell_ends_a_pause_and_is_not_missed_while_work_is_done() -> None:
+    stop, bell = asyncio.Event(), asyncio.Event()
+    supervisor = Supervisor(stop, lambda name, problem: None)
+    rounds = 0
+
+    async def work() -> Round:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            bell.set()  # somebody rings in the middle of it
+        if rounds == 3:
+            stop.set()
+        return Round(3600)
+
+    keeping = asyncio.create_task(supervisor.keep("intake", work, bell))
+    await asyncio.sleep(0.05)
+    assert rounds == 2
+    bell.set()
+    async with asyncio.timeout(5):
+        await keeping
+    assert rounds == 3
+
+
+async def test_a_bell_does_not_hurry_what_fails() -> None:
+    supervisor, bell = Fast(3), asyncio.Event()
+
+    async def work() -> Round:
+        bell.set()
+        raise StorageFailed("Away.")
+
+    await supervisor.keep("intake", work, bell)
+    assert supervisor.pauses == [0.5, 1, 2]
+
+
+async def test_what_is_broken_off_at_the_end_is_no_problem() -> None:
+    supervisor = Fast(10)
+
+    async def work() -> Round:
+        supervisor.stop.set()
+        raise Unreachable("It was broken off.")
+
+    await supervisor.keep("intake", work)
+    assert supervisor.told == []
+
+
+async def test_a_part_that_rests_is_well_and_one_that_gets_on_too() -> None:
+    now = 0.0
+    pulse = Pulse(lambda: now)
+    stop = asyncio.Event()
+    supervisor = Supervisor(stop, lambda name, problem: None, pulse)
+    gate = asyncio.Event()
+
+    async def work() -> Round:
+        await gate.wait()
+        gate.clear()
+        progress()
+        await gate.wait()
+        return Round(3600)
+
+    keeping = asyncio.create_task(supervisor.keep("intake", work))
+    await asyncio.sleep(0)
+    now = 700.0
+    assert pulse.stuck(600) == ["intake"]
+    gate.set()
+    await asyncio.sleep(0.01)
+    assert pulse.stuck(600) == []
+    gate.set()
+    await asyncio.sleep(0.01)
+    now = 10_000.0
+    assert pulse.stuck(600) == [], "it waits for its next round"
+    stop.set()
+    await keeping
