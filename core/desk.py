@@ -244,10 +244,20 @@ class Desk(Mailroom):
         return records(Agent, await self._gateway.read("list_agents"))
 
     async def add_agent(
-        self, email: str, name: str = "", role: Role = Role.AGENT, departments: Sequence[str] = ()
+        self,
+        email: str,
+        name: str = "",
+        role: Role = Role.AGENT,
+        departments: Sequence[str] = (),
+        request_id: UUID | None = None,
     ) -> Agent:
         answer = await self._gateway.write(
-            "add_agent", email=email, name=name, role=role, departments=list(departments)
+            "add_agent",
+            email=email,
+            name=name,
+            role=role,
+            departments=list(departments),
+            request_id=request_id or uuid4(),
         )
         return Agent.model_validate(answer)
 

@@ -5,7 +5,7 @@ A part of `core.desk.Desk`, in the same manner.
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
 
@@ -21,11 +21,19 @@ class Mailroom:
     # The outbox
 
     async def claim_outgoing(
-        self, worker: str, seconds: float = 120, mailbox_id: UUID | None = None
+        self,
+        worker: str,
+        seconds: float = 120,
+        mailbox_id: UUID | None = None,
+        request_id: UUID | None = None,
     ) -> Outgoing | None:
         """The next answer that is due (from this mailbox), leased to `worker`; None when there is none."""
         answer = await self._gateway.write(
-            "claim_outgoing", worker=worker, seconds=seconds, mailbox_id=mailbox_id
+            "claim_outgoing",
+            worker=worker,
+            seconds=seconds,
+            mailbox_id=mailbox_id,
+            request_id=request_id or uuid4(),
         )
         return Outgoing.model_validate(answer) if answer else None
 

@@ -40,7 +40,8 @@ grant execute on function public.claim_account to authenticated;
 
 -- Makes an agent, or makes one active again. The first is an admin: somebody has to be.
 create or replace function public.add_agent(
-  email text, name text default '', role agent_role default 'agent', departments text[] default '{}'
+  email text, name text default '', role agent_role default 'agent', departments text[] default '{}',
+  request_id uuid default null
 ) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -51,14 +52,19 @@ begin
   if add_agent.email !~ '^[^@[:space:]<>,;"]+@[^@[:space:]<>,;"]+$' then
     raise exception '"%" is not an e-mail address.', add_agent.email using errcode = 'PT422';
   end if;
+  perform pg_advisory_xact_lock(hashtextextended(add_agent.request_id::text, 1));
   v_user := desk.user_for(add_agent.email, add_agent.name);
-  if exists (select from support_agents where id = v_user and active) then
+  if exists (select from support_agents where id = v_user and active and added_by = add_agent.request_id) then
+    return desk.agent_json(v_user);        -- carried out before
+  elsif exists (select from support_agents where id = v_user and active) then
     raise exception '% is an agent already.', lower(add_agent.email) using errcode = 'PT409',
       hint = 'Change an agent with ttydesk agent update.';
   end if;
-  insert into support_agents (id, role, departments)
-    values (v_user, case when exists (select from support_agents) then add_agent.role else 'admin' end, add_agent.departments)
-    on conflict (id) do update set active = true, role = excluded.role, departments = excluded.departments;
+  insert into support_agents (id, role, departments, added_by)
+    values (v_user, case when exists (select from support_agents) then add_agent.role else 'admin' end,
+      add_agent.departments, add_agent.request_id)
+    on conflict (id) do update set active = true, role = excluded.role, departments = excluded.departments,
+      added_by = excluded.added_by;
   return desk.agent_json(v_user);
 end $$;
 grant execute on function public.add_agent to authenticated, service_role;

@@ -56,8 +56,9 @@ $$;
 -- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
 -- With a mailbox, only what leaves from that one. Nothing is given to one daemon out of a mailbox that another one
 -- works on. What may have left by another mailbox waits for that one: nobody else can say whether it did.
+-- The same request once more gets the same answer again.
 create or replace function public.claim_outgoing(
-  worker text, seconds double precision default 120, mailbox_id uuid default null
+  worker text, seconds double precision default 120, mailbox_id uuid default null, request_id uuid default null
 ) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -66,6 +67,12 @@ declare
   v_message messages;
   v_default uuid := desk.default_mailbox();
 begin
+  perform pg_advisory_xact_lock(hashtextextended(claim_outgoing.request_id::text, 1));
+  select * into v_outbox from outbox where state = 'sending' and claimed_by = claim_outgoing.request_id;
+  if found then
+    select * into v_message from messages where id = v_outbox.message_id;
+    return desk.outgoing_json(v_message, v_outbox);
+  end if;
   select d.* into v_outbox from outbox d join messages m on m.id = d.message_id join tickets t on t.id = m.ticket_id
       left join mailboxes b on b.id = t.mailbox_id and b.connected
     where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
@@ -80,8 +87,8 @@ begin
     return null;
   end if;
   v_outbox.attempts := v_outbox.attempts + 1;
-  update outbox set state = 'sending', leased_by = claim_outgoing.worker, attempts = v_outbox.attempts,
-      leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
+  update outbox set state = 'sending', leased_by = claim_outgoing.worker, claimed_by = claim_outgoing.request_id,
+      attempts = v_outbox.attempts, leased_until = clock_timestamp() + make_interval(secs => claim_outgoing.seconds)
     where message_id = v_outbox.message_id;
   select * into v_message from messages where id = v_outbox.message_id;
   return desk.outgoing_json(v_message, v_outbox);
