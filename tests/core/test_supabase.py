@@ -216,6 +216,16 @@ async def test_text_stands_in_no_address(desk: Desk, wire: Wire) -> None:
     ]
 
 
+async def test_large_numbers_keep_every_digit(desk: Desk, wire: Wire) -> None:
+    """The test's server is JavaScript and would round them; so its place is taken here."""
+    wire.instead.append(answer(200, '{"id": 9223372036854775807}', kind="application/json"))
+    assert await desk._gateway.read("show_raw_mail", id=2**63 - 1) == {"id": 2**63 - 1}
+    assert wire.asked == ["GET /rest/v1/rpc/show_raw_mail?id=9223372036854775807 HTTP/1.1"]
+    wire.instead.append(answer(200, "[18446744073709551615]", kind="application/json; charset=utf-8"))
+    assert await desk._gateway.write("mark_labelled", changes=[2**63 - 1]) == [2**64 - 1]
+    assert b'{"changes":[9223372036854775807]}' in wire.bodies
+
+
 async def test_a_call_that_is_given_up_harms_no_other(desk: Desk) -> None:
     calls = [asyncio.create_task(desk.list_tickets()) for _ in range(8)]
     await asyncio.sleep(0)

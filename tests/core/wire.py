@@ -18,8 +18,19 @@ class Wire:
         """Answers that are given without asking; an empty one cuts the line."""
         self.asked: list[str] = []
         """The first line of each call."""
+        self.bodies: list[bytes] = []
+        """What stood in each."""
+        self._connections: set[asyncio.Task[None]] = set()
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(asyncio.create_task(self._carry(reader, writer)))
+
+    async def ended(self) -> None:
+        """When every connection is: whoever called has closed them before."""
+        if self._connections:
+            await asyncio.wait(self._connections)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection; one call at a time, as HTTP/1.1 has it."""
         assert self._to.hostname and self._to.port
         their_reader, their_writer = await asyncio.open_connection(self._to.hostname, self._to.port)
@@ -27,6 +38,7 @@ class Wire:
             while True:
                 call = await _message(reader)
                 self.asked.append(call.partition(b"\r\n")[0].decode())
+                self.bodies.append(call.partition(b"\r\n\r\n")[2])
                 if self.instead:
                     answer = self.instead.popleft()
                 else:
@@ -56,13 +68,14 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
 @asynccontextmanager
 async def wire_to(url: str) -> AsyncIterator[Wire]:
     wire = Wire(url)
-    server = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(wire.connect, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     wire.url = f"http://{host}:{port}"
     try:
         yield wire
     finally:
         server.close()
+        await wire.ended()
 
 
 def answer(status: int, body: str = "", kind: str = "text/html", **fields: str) -> bytes:
