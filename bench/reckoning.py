@@ -9,8 +9,10 @@ from bench.correspondence import Agents, Customers, marks_in, raws_of, request_o
 from bench.gmail_process import GmailProcess
 from core.desk import Desk
 from core.models import Conversation, Delivery, Direction, Outcome, RawMail
+from sync.status import label_of
 
 _PAGE = 500
+_LABEL = "ttydesk"
 _MOST_TOLD = 20
 
 
@@ -39,6 +41,7 @@ async def faults_of(
     conversations = [await service.show_ticket(number) for number in numbers]
     found += _wrong_on_tickets(conversations, customers, agents)
     found += _wrong_in_sent(server, agents)
+    found += _wrong_labels(server, ledger, conversations)
     return found[:_MOST_TOLD] + ([f"and {len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else [])
 
 
@@ -121,6 +124,25 @@ def _wrong_in_sent(server: GmailProcess, agents: Agents) -> list[str]:
         {agents.answers.get(request, "?") if request else "?": n for request, n in left.items()}
     )
     return _differences("left", left_as, Counter(agents.answers.values()))
+
+
+def _wrong_labels(
+    server: GmailProcess, ledger: dict[str, RawMail], conversations: list[Conversation]
+) -> list[str]:
+    """Each mail of a conversation at Gmail shows how far its ticket is, and nothing else of ours."""
+    labels = {one.ticket.number: label_of(_LABEL, one.ticket.status) for one in conversations}
+    messages = server.ask("messages")["messages"]
+    wanted: dict[str, set[str]] = {}
+    for one in messages:
+        number = ledger[one["id"]].number if one["id"] in ledger else None
+        if number is not None:
+            wanted.setdefault(one["threadId"], set()).add(labels[number])
+    found = []
+    for one in messages:
+        shown = {name for name in one["labels"] if name.startswith(f"{_LABEL}/")}
+        if shown != wanted.get(one["threadId"], set()):
+            found.append(f"{one['id']} shows {sorted(shown)} instead of {wanted.get(one['threadId'])}")
+    return found
 
 
 def _differences(what: str, found: Counter[str], wanted: Counter[str]) -> list[str]:

@@ -173,6 +173,8 @@ class Storm:
             or await self.service.due_in() is not None
         ):
             return False
+        if await self.service.list_unlabelled(self.mailbox.id, 1):
+            return False
         there = [one["id"] for one in self.server.ask("messages")["messages"]]
         settled = await self.service.settled_deliveries(self.mailbox.id, there)
         return set(there) == set(settled)

@@ -3,7 +3,7 @@
 GET  state                         calls, units, refreshes, faults that struck, complaints
 GET  sent?address=&raw=&after=     what left: id, threadId, labelIds, messageId, and raw unless raw=no;
                                    without the first so many
-GET  messages?address=             all: id, threadId, labelIds, messageId
+GET  messages?address=             all: id, threadId, labelIds, messageId, labels (by name)
 POST account?address=              one account more
 POST grant?address=                tokens without a browser; scope= as often as wanted
 POST deliver?address=&labels=&date=    the body is the mail; labels with commas, date in epoch milliseconds
@@ -101,7 +101,9 @@ class Control:
         return {"sent": [_shown(one) | {"raw": base64url(one.raw)} for one in sent]}
 
     def _messages(self, query: dict[str, list[str]], body: bytes) -> Json:
-        return {"messages": [_shown(one) for one in self._server.mailbox(query["address"][0]).messages]}
+        mailbox = self._server.mailbox(query["address"][0])
+        shown = [_shown(one) | {"labels": sorted(mailbox.labels_of(one.id))} for one in mailbox.messages]
+        return {"messages": shown}
 
     def _account(self, query: dict[str, list[str]], body: bytes) -> Json:
         return {"address": self._server.add(query["address"][0]).address}
