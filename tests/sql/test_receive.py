@@ -243,3 +243,21 @@ async def test_only_messages_move_a_ticket_in_the_order_of_the_latest(service: D
     assert [one.number for one in (await desk.list_tickets(sort=Sort.LATEST)).tickets] == [1001, 1002]
     await desk.unsend(1001)
     assert [one.number for one in (await desk.list_tickets(sort=Sort.LATEST)).tickets] == [1002, 1001]
+
+
+async def test_one_mail_that_comes_by_two_mailboxes_in_the_same_instant(service: Desk) -> None:
+    """Its bytes differ by the way it took; two daemons may take it in at once."""
+    boxes = [await service.connect_mailbox(name, "gmail", f"{name}@example.com") for name in ("one", "two")]
+    for round in range(10):
+        copies = [
+            mail(f"m{round}", mailbox_id=str(box.id), provider_id=f"{round}", gmail_thread_id=f"t{round}")
+            | {"raw": {"sha256": f"{round}{place}".rjust(64, "0"), "size": 100}}
+            for place, box in enumerate(boxes)
+        ]
+        outcomes = await asyncio.gather(*map(service.receive_mail, copies))
+        assert sorted(one.outcome for one in outcomes) == [Outcome.CREATED, Outcome.DUPLICATE]
+        assert len({one.number for one in outcomes}) == 1
+    assert await counts(service) == (10, 10)
+    for box in boxes:
+        assert len(await service.settled_deliveries(box.id, [str(round) for round in range(10)])) == 10
+        assert len(await service.list_unlabelled(box.id)) == 10, "each shows the status of its copy"
