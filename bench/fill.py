@@ -87,21 +87,24 @@ def filled(cache: Path, count: int) -> Path:
         print(f"filling a desk with {count:,} tickets ...", flush=True)
         asyncio.run(_begin(Settings(home=home, agent=AGENT)))
         embedded = Embedded(home, _IN_A_HURRY)
-        with psycopg.connect(embedded.start(), autocommit=True) as connection:
-            if _count(connection) == 0:
-                with connection.transaction():
-                    connection.execute("set local search_path = desk, public")
-                    connection.execute(
-                        "set local session_replication_role = replica"
-                    )  # no foreign key checks
-                    for statement in (_USERS, _TICKETS, _MESSAGES, _EVENTS):
-                        connection.execute(statement, {"count": count})
-            connection.execute("vacuum analyze")
-            connection.execute("checkpoint")
+        fill_database(embedded.start(), count)
         embedded.stop()
         done.touch()
         print(f"... in {time.perf_counter() - begin:.0f} s", flush=True)
     return home
+
+
+def fill_database(database: str, count: int) -> None:
+    """Unless it is filled; there must be an agent."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        if _count(connection) == 0:
+            with connection.transaction():
+                connection.execute("set local search_path = desk, public")
+                connection.execute("set local session_replication_role = replica")  # no foreign key checks
+                for statement in (_USERS, _TICKETS, _MESSAGES, _EVENTS):
+                    connection.execute(statement, {"count": count})
+        connection.execute("vacuum analyze")
+        connection.execute("checkpoint")
 
 
 async def _begin(settings: Settings) -> None:

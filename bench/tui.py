@@ -81,9 +81,10 @@ def bare(rows: int) -> Terminal:
     return Terminal([sys.executable, "-m", "bench.bare_list", str(rows)], {}, COLUMNS, LINES)
 
 
-def ours(home: Path) -> Terminal:
+def ours(home: Path, **around: str) -> Terminal:
     program = Path(sys.executable).with_name("ttydesk")
-    return Terminal([str(program)], {"TTYDESK_HOME": str(home), "TTYDESK_AGENT": AGENT}, COLUMNS, LINES)
+    around = {"TTYDESK_HOME": str(home), "TTYDESK_AGENT": AGENT, **around}
+    return Terminal([str(program)], around, COLUMNS, LINES)
 
 
 def started(terminal: Terminal) -> float:
@@ -109,12 +110,13 @@ def opened(text: list[str]) -> bool:
     return found is not None and has(f"the text of ticket {found.group(1)}.")(text)
 
 
-def open_tickets(terminal: Terminal, times: Times, keys: int) -> None:
+def open_tickets(terminal: Terminal, times: Times, keys: int, rest: float = 0.3) -> None:
+    """`rest` is how long the cursor rests before what lies beside it is opened."""
     for turn in range(keys):
         line = cursor_line(terminal.text)
         if turn % 2 and line < LINES - 4:
             terminal.press("j", on(line + 1))
-            terminal.settle(0.3)  # the neighbours are fetched when the cursor rests
+            terminal.settle(rest)  # the neighbours are fetched when the cursor rests
             times.add("open next", terminal.press("\r", opened))
         else:
             end = re.search(r"(\d+) of \1\b", terminal.text[LINES - 2])
