@@ -20,7 +20,7 @@ class Distant:
         self.bytes = 0
         """Both ways."""
         self.calls = 0
-        """Pieces that came from clients: one for each call, unless it is long."""
+        """Of HTTP/1.1."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -43,12 +43,12 @@ class Distant:
         assert self._to.hostname and self._to.port
         await asyncio.sleep(self.seconds)  # to shake hands
         their_reader, their_writer = await asyncio.open_connection(self._to.hostname, self._to.port)
-        await asyncio.gather(self._pass_on(reader, their_writer, 1), self._pass_on(their_reader, writer, 0))
+        await asyncio.gather(self._pass_on(reader, their_writer), self._pass_on(their_reader, writer))
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, calls: int) -> None:
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Each piece half a round trip after it came, many under way at a time."""
         under_way: _Queue = asyncio.Queue()
-        reading = asyncio.create_task(self._read(reader, under_way, calls))
+        reading = asyncio.create_task(self._read(reader, under_way))
         with suppress(ConnectionError):
             while (piece := await under_way.get())[1]:
                 await asyncio.sleep(piece[0] - self._loop.time())
@@ -57,7 +57,7 @@ class Distant:
         reading.cancel()
         writer.close()
 
-    async def _read(self, reader: asyncio.StreamReader, under_way: _Queue, calls: int) -> None:
+    async def _read(self, reader: asyncio.StreamReader, under_way: _Queue) -> None:
         piece = b"."
         while piece:
             try:
@@ -65,5 +65,5 @@ class Distant:
             except ConnectionError:
                 piece = b""
             self.bytes += len(piece)
-            self.calls += calls
+            self.calls += piece.startswith((b"GET ", b"POST "))
             under_way.put_nowait((self._loop.time() + self.seconds / 2, piece))

@@ -1,10 +1,10 @@
-"""Agents who follow one desk: how soon each sees what another does, and what following costs when all is quiet.
+"""Agents who follow one desk: how soon each sees what another does, and what it costs when all is quiet.
 
     npm install --prefix tests/peers/supabase
     python -m bench.live [--agents 50] [--changes 40] [--idle 30]
 
-Once on a Postgres of one's own, where the database tells (LISTEN/NOTIFY), and once at Supabase's own API server
-on a Postgres, where each agent asks. All followers run in this process; the time of the server's processes is
+Once on a Postgres of one's own, where the database tells (LISTEN/NOTIFY), and once at Supabase's own API
+server on a Postgres, where each agent asks. All followers run in this process; the time of the server's processes is
 what the system counted for them.
 """
 
