@@ -4,8 +4,8 @@
     python -m bench.live [--agents 50] [--changes 40] [--idle 30]
 
 Once on a Postgres of one's own, where the database tells (LISTEN/NOTIFY), and once at Supabase's own API
-server on a Postgres, where each agent asks. All followers run in this process; the time of the server's processes is
-what the system counted for them.
+server on a Postgres, where each agent asks. All followers run in this process; the time of the server's
+processes is what the system counted for them.
 """
 
 import argparse
