@@ -11,7 +11,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -36,7 +36,7 @@ from sync.maildir import Maildir
 from sync.outbound import Outbox
 from sync.post import Post, has_labels
 from sync.reading import Intake
-from sync.supervisor import Pulse, Round, Supervisor
+from sync.supervisor import Pulse, Round, Supervisor, progress
 from sync.systemd import Systemd
 from sync.worker import worker_name
 
@@ -88,7 +88,7 @@ class Daemon:
             self._begin(group, supervisor.keep("housekeeping", self._clean))
             if self.settings.google.subscription:
                 self._begin(group, self._listen(supervisor))
-            following = group.create_task(self._follow())
+            following = group.create_task(supervisor.keep("wake-ups", self._follow))
             await self._end()
             following.cancel()
         await _soon(self._leave(), "desk")
@@ -224,15 +224,14 @@ class Daemon:
             post.bell.set()
         return bool(found)
 
-    async def _follow(self) -> None:
+    async def _follow(self) -> Round:
         """Who wakes a mailbox by the database is heard at once, not only when its turn comes."""
-        while True:
-            if any(post.known.kind == "gmail" for post in self.posts.values()):
-                with suppress(DeskError):  # it is away: the parts tell of it
-                    async for known in self.desk.follow_mailboxes():
-                        self._heed(known)
-                        await asyncio.sleep(_FOLLOW_SECONDS)
-            await asyncio.sleep(1.0)  # a Maildir is looked at all the time
+        if any(post.known.kind == "gmail" for post in self.posts.values()):
+            async for known in self.desk.follow_mailboxes():
+                self._heed(known)
+                progress()
+                await asyncio.sleep(_FOLLOW_SECONDS)
+        return Round(1.0)  # a Maildir is looked at all the time
 
     # That we live, and what troubles us
 
