@@ -133,7 +133,7 @@ class Gmail:
             if provider_id not in self._here:
                 self._here = await self._in(self._fetch, self._next(provider_id))
             answer = self._here.pop(provider_id)
-            if isinstance(answer, Busy):  # the others came through: this one is asked for alone
+            if isinstance(answer, Busy):  # others came through, and are taken in: this one is asked for alone
                 answer = (await self._in(self._fetch, [provider_id]))[provider_id]
         arrival = _arrival(answer)
         is_old = arrival and arrival.received_at and arrival.received_at < self._since - _MARGIN
@@ -264,7 +264,7 @@ class Gmail:
     def _fetch(self, ids: Sequence[str]) -> dict[str, dict[str, Any] | DeskError]:
         messages = self._users(self._inward).messages()
         requests = {id: messages.get(userId=_ME, id=id, format="raw") for id in ids}
-        answers = self._inward.batch("messages.get", requests)
+        answers = self._inward.batch("messages.get", requests, in_part=True)
         sizes = [len(answer.get("raw", "")) for answer in answers.values() if isinstance(answer, dict)]
         if sizes:  # one batch of small mails does not make the next one as small
             self._mean_size = max(self._mean_size / 2, sum(sizes) / len(sizes), 1.0)

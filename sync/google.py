@@ -212,8 +212,13 @@ class Google:
             self._go_on()
             raise translated(error) from None
 
-    def batch(self, name: str, requests: Mapping[str, Any]) -> dict[str, dict[str, Any] | DeskError]:
-        """Many calls in one, each with an answer or an error of its own; what was busy is tried again."""
+    def batch(
+        self, name: str, requests: Mapping[str, Any], in_part: bool = False
+    ) -> dict[str, dict[str, Any] | DeskError]:
+        """Many calls in one, each with an answer or an error of its own; what was busy is tried again.
+
+        `in_part`: only when nothing came through, so that the others need not wait.
+        """
         if len(requests) == 1:
             ((key, request),) = requests.items()
             return {key: self._answer(name, request)}
@@ -230,7 +235,7 @@ class Google:
                     left = [key for key in requests if not _is_settled(answers.get(key))]
                     answers |= self._batch_once(name, {key: requests[key] for key in left})
                     busy = [one for one in answers.values() if isinstance(one, Busy)]
-                    if busy:
+                    if busy and not (in_part and len(busy) < len(answers)):
                         raise max(busy, key=lambda one: one.after)
         except Busy:
             if not any(map(_is_settled, answers.values())):

@@ -1,6 +1,6 @@
 """sync.gmail against our own Gmail server, whose search lags and whose history runs out; the clock stands."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,7 +34,12 @@ async def gmail(server: GmailServer, clock: Clock) -> AsyncIterator[Gmail]:
     await gmail.close()
 
 
-def opened(server: GmailServer, clock: Clock, since: datetime = NOW - timedelta(days=1)) -> Gmail:
+def opened(
+    server: GmailServer,
+    clock: Clock,
+    since: datetime = NOW - timedelta(days=1),
+    sleep: Callable[[float], None] = lambda seconds: None,
+) -> Gmail:
     inner = next(iter(server.client_config.values()))
     grant = Grant(
         address=ADDRESS,
@@ -46,7 +51,7 @@ def opened(server: GmailServer, clock: Clock, since: datetime = NOW - timedelta(
         granted_at=NOW,
     )
     access, quota = Access(grant), Quota(1_000_000)
-    inward, outward = (Google(access, quota, root=server.url, sleep=lambda seconds: None) for _ in range(2))
+    inward, outward = (Google(access, quota, root=server.url, sleep=sleep) for _ in range(2))
     return Gmail(inward, outward, since, lambda: datetime.fromtimestamp(clock(), UTC))
 
 
@@ -82,6 +87,19 @@ async def test_a_daemon_that_is_started_again_looks_again(
     assert list((await other.news(news.cursor)).perhaps) == [missed]
     assert list((await other.news(news.cursor)).perhaps) == [], "it has looked a moment ago"
     await other.close()
+
+
+async def test_a_mail_that_has_to_wait_holds_up_no_other(server: GmailServer, clock: Clock) -> None:
+    waits: list[float] = []
+    gmail = opened(server, clock, sleep=waits.append)
+    ids = [server.mailbox().deliver(written(str(number))).id for number in range(5)]
+    server.faults.nth("messages.get", "429", 3)
+    gmail.expect(ids)
+    for number, id in enumerate(ids):
+        arrival = await gmail.fetch(id)
+        assert arrival and arrival.raw == written(str(number))
+    assert waits == [] and server.calls["messages.get"] == 6
+    await gmail.close()
 
 
 async def test_looking_again_has_an_end(gmail: Gmail, server: GmailServer, clock: Clock) -> None:
