@@ -5,20 +5,26 @@ import sys
 import typer
 
 
-def ask(question: str, default: str = "", secret: bool = False) -> str:
-    """The answer; enter alone takes the default. Of a secret nothing is shown."""
+def ask(question: str, default: str | None = None, secret: bool = False) -> str:
+    """The answer; enter alone takes the default, where there is one. Of a secret nothing is shown."""
     shown = f"{question} [{default}]: " if default else f"{question}: "
+    try:
+        answer = _typed(shown, secret).strip()
+    except EOFError:
+        raise typer.Abort from None
+    if not answer and default is None:
+        raise typer.BadParameter(f"Nothing was typed for “{question}”.")
+    return answer or default or ""
+
+
+def _typed(shown: str, secret: bool) -> str:
     if not sys.stdin.isatty():
-        answer = sys.stdin.readline()
-    elif secret:
+        return sys.stdin.readline()
+    if secret:
         import getpass
 
-        answer = getpass.getpass(shown)
-    else:
-        answer = input(shown)
-    if not (answer.strip() or default):
-        raise typer.BadParameter(f"Nothing was typed for “{question}”.")
-    return answer.strip() or default
+        return getpass.getpass(shown)
+    return input(shown)
 
 
 def given(value: str | None, question: str) -> str | None:

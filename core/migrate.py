@@ -15,11 +15,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from core.errors import DeskError, Unreachable, from_code
+from core.errors import DeskError, Invalid, Unreachable, from_code
 from core.version import SqlFiles, checksum, misfit
 
 Connection = psycopg.Connection[Any]
 
+_OLDEST = 15
 _LOCK = "select pg_advisory_xact_lock(hashtext('ttydesk.migrate'))"
 _APPLIED = "select obj_description(to_regnamespace('desk')::oid, 'pg_namespace')"
 _ROUTINES = """
@@ -60,18 +61,30 @@ def require_current(connection: Connection) -> None:
     raise misfit(files, done)
 
 
+def server_version(database: str) -> str:
+    """As the server says it. Raises Unreachable, or Invalid where it is too old for sql/."""
+    with contextlib.closing(_connect(database)) as connection:
+        number, said = connection.info.server_version, connection.info.parameter_status("server_version")
+    if number < _OLDEST * 10_000:
+        raise Invalid(f"That is PostgreSQL {said}; it takes {_OLDEST} or later.")
+    return said or str(number // 10_000)
+
+
 def migrate(database: str | Connection) -> Report:
     """Apply what is missing to the database (a libpq conninfo or an open connection)."""
     if isinstance(database, psycopg.Connection):
         return _migrate(database)
+    with _connect(database) as connection:
+        return _migrate(connection)
+
+
+def _connect(database: str) -> Connection:
     try:
-        connection = psycopg.connect(database, autocommit=True)
+        return psycopg.connect(database, autocommit=True)
     except psycopg.OperationalError as error:
         from core.postgres import unreachable
 
         raise unreachable(error) from error
-    with connection:
-        return _migrate(connection)
 
 
 def _migrate(connection: Connection) -> Report:

@@ -37,8 +37,9 @@ class Project:
 
 
 @contextmanager
-def supabase(database: str, storage: Path) -> Iterator[Project]:
-    """A project on the new database; skips the test where it is not installed, but never in CI."""
+def supabase(database: str, storage: Path, migrated: bool = True) -> Iterator[Project]:
+    """A project on the new database, with a desk in it if `migrated`. Skips the test where the server is not
+    installed, but never in CI."""
     if shutil.which("node") is None or not (FOLDER / "node_modules").is_dir():
         missing = "needs Node and: npm install --prefix tests/peers/supabase"
         assert os.environ.get("CI") != "true", missing
@@ -56,7 +57,8 @@ def supabase(database: str, storage: Path) -> Iterator[Project]:
         assert server.stdin and server.stdout
         try:
             port = json.loads(server.stdout.readline())["port"]
-            migrate(database)
+            if migrated:
+                migrate(database)
             yield Project(f"http://127.0.0.1:{port}", database)
         finally:
             server.stdin.close()

@@ -71,8 +71,8 @@ class Programs:
         assert (ran.code, ran.said) == (0, ""), ran
         return json.loads(ran.out)
 
-    def terminal(self, columns: int = 100, lines: int = 30) -> Terminal:
-        return Terminal([*self.prefix, *TTYDESK], self.surroundings, columns, lines)
+    def terminal(self, columns: int = 100, lines: int = 30, words: Sequence[str] = ()) -> Terminal:
+        return Terminal([*self.prefix, *TTYDESK, *words], self.surroundings, columns, lines)
 
     @contextmanager
     def daemon(self) -> Iterator["Daemon"]:
