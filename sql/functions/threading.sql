@@ -57,7 +57,8 @@ language sql stable set search_path = desk, public, pg_temp as $$
 $$;
 
 -- By what else ties a mail to a ticket: its answer that came before it, as it happens when an archive
--- is read; Gmail's thread; our token; our number in the subject, from somebody who is on that ticket.
+-- is read; Gmail's thread; our token; our number in the subject, from somebody who is on that ticket. In what the
+-- provider takes for spam the number counts for nothing: it is easily guessed, and a sender easily forged.
 create or replace function desk.match_marks(mail jsonb, out ticket_id uuid, out rule text, out evidence text)
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 begin
@@ -76,7 +77,7 @@ begin
       from tickets t where t.reply_token = any (array(select jsonb_array_elements_text(mail -> 'reply_tokens')))
       order by t.number limit 1;
   end if;
-  if ticket_id is null and mail ->> 'subject_number' is not null then
+  if ticket_id is null and mail ->> 'subject_number' is not null and not coalesce((mail ->> 'spam')::boolean, false) then
     select t.id, 'subject_number', '#' || t.number || ' in the subject, from ' || (mail #>> '{sender,email}')
       into ticket_id, rule, evidence
       from tickets t where t.number = (mail ->> 'subject_number')::bigint

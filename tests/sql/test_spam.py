@@ -99,3 +99,12 @@ async def test_who_answers_it_says_that_it_is_no_spam(service: Desk, desk: Desk)
     assert await listed(desk) == [1001]
     await desk.undo(done.request_id)
     assert await listed(desk, SPAM) == [1001]
+
+
+async def test_a_guessed_number_and_a_forged_sender_open_nothing(service: Desk, desk: Desk) -> None:
+    await service.receive_mail(mail("a"))
+    await desk.update_tickets([1001], {"status": "resolved"})
+    received = await service.receive_mail(mail("b", subject="Re: [#1001]", subject_number=1001, spam=True))
+    assert (received.outcome, received.number) == (Outcome.CREATED, 1002)
+    assert (await desk.show_ticket(1001)).ticket.status is Status.RESOLVED
+    assert await listed(desk, SPAM) == [1002]
