@@ -170,7 +170,9 @@ class Arrivals:
             except StorageFailed as error:
                 self._postpone(id, error)
                 continue
-            if arrival:
+            if arrival is None:
+                _logger.info("A mail is no longer in the mailbox, or older than its connection.")
+            else:
                 size += len(arrival.raw)
                 stored.append((id, arrival.raw, origin_of(self.mailbox_id, id, arrival)))
         await asyncio.to_thread(self.intake.files.put_many, "raw", [raw for _, raw, _ in stored])

@@ -87,7 +87,12 @@ async def verify(
 
 
 async def compare(desk: Desk, known: Known, mailbox: Mailbox, since: datetime | None = None) -> Compared:
-    """What the mailbox has and the ledger lacks, and the other way round, while both go on changing."""
+    """What the mailbox has and the ledger lacks, and the other way round, while both go on changing.
+
+    What Gmail got before it was connected was never asked for, and is no difference.
+    """
+    if since is not None and known.kind == "gmail":
+        since = max(since, known.since)
     start = since or known.since
     compared = Compared(known.name, start)
     # Entered first, then listed, then entered again: what comes in meanwhile is no difference.

@@ -77,6 +77,9 @@ async def test_only_mail_of_the_asked_span_is_compared(gmail: Account) -> None:
     found = await compare(gmail.desk, gmail.known, gmail.gmail, now() - timedelta(days=10))
     assert (found.missing, found.checked) == ([new], 1)
     assert set((await compare(gmail.desk, gmail.known, gmail.gmail)).missing) == {old, new}
+    await overlooked(gmail, "before-the-connection", timedelta(days=90))
+    long_ago = now() - timedelta(days=365)
+    assert set((await compare(gmail.desk, gmail.known, gmail.gmail, long_ago)).missing) == {old, new}
 
 
 async def test_what_is_missing_is_taken_in_by_hand(gmail: Account) -> None:
