@@ -202,6 +202,9 @@ def _name_skipped(skipped: "list[Skipped]") -> None:
 
 def _print_verification(found: "Verification") -> None:
     write(f"{found.checked} mail{'s'[: found.checked != 1]} in the ledger")
+    for one in found.mailboxes:
+        since = f", since {one.since.astimezone():%Y-%m-%d %H:%M}" if one.since else ""
+        write(f"{one.checked} mail{'s'[: one.checked != 1]} in {_safe(one.name)}{since}")
     lists = {
         "lost, their file is gone": [f"{one.id} {one.sha256}" for one in found.lost],
         "damaged, their file has changed": [f"{one.id} {one.sha256}" for one in found.damaged],

@@ -24,4 +24,5 @@ class Verified(BaseModel):
         """For a person, after the name of the mailbox."""
         found = [f"{self.missing} missing and taken in"] if self.missing else []
         found += [f"{self.gone} no longer in the mailbox"] if self.gone else []
-        return f"{self.checked} mails, {', '.join(found) or 'all accounted for'}"
+        mails = "1 mail" if self.checked == 1 else f"{self.checked} mails"
+        return f"{mails}, {', '.join(found) or 'all accounted for'}"

@@ -22,8 +22,8 @@ class Compared:
     """One mailbox against the ledger, by the mailbox's own names of the mails."""
 
     name: str
-    since: datetime
-    """Mail that came before was not looked at."""
+    since: datetime | None
+    """Mail that came before was not looked at; None: all that there is was."""
     checked: int = 0
     """Mails in the mailbox."""
     waiting: list[str] = field(default_factory=list)
@@ -94,7 +94,7 @@ async def compare(desk: Desk, known: Known, mailbox: Mailbox, since: datetime | 
     if since is not None and known.kind == "gmail":
         since = max(since, known.since)
     start = since or known.since
-    compared = Compared(known.name, start)
+    compared = Compared(known.name, start if since or known.kind == "gmail" else None)
     # Entered first, then listed, then entered again: what comes in meanwhile is no difference.
     entered = await _entered(desk, known, start)
     listed = dict.fromkeys(await mailbox.listed(since))

@@ -1,5 +1,6 @@
 """No minute, wherever it begins, holds more units than there are, and no time is lost over it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +44,13 @@ def test_what_is_free_is_taken_at_once_and_fetching_leaves_room_for_answers() ->
     quota.take("messages.get")
     assert clock.now == 1060
     assert quota.spent == 271 * 20 + 100
+
+
+def test_labels_leave_room_for_fetching_and_fetching_for_answers() -> None:
+    quota = Quota(1000, clock=lambda: 0.0, sleep=lambda seconds: pytest.fail("it waits"))
+    assert quota.has_room("threads.modify", 70) and quota.has_room("messages.get", 45)
+    quota.take("threads.modify", 70)
+    assert not quota.has_room("threads.modify")
+    quota.take("messages.get", 10)
+    assert not quota.has_room("messages.get") and quota.has_room("messages.send")
+    assert quota.spent == 900, "asking costs nothing"

@@ -105,7 +105,7 @@ async def test_the_daemon_does_it_once_a_day_and_keeps_what_it_found(
     first = gmail.known.verified
     assert first and gmail.known.verified_at
     assert (first.checked, first.missing, first.gone) == (1, 1, 0)
-    assert first.sentence == "1 mails, 1 missing and taken in"
+    assert first.sentence == "1 mail, 1 missing and taken in"
     assert "1 missing and taken in" in caplog.text
     assert await gmail.take_in() == {Outcome.CREATED: 1}
 
