@@ -60,8 +60,8 @@ MAIL_AND_VERB = re.compile(
     re.IGNORECASE,
 )
 # In whatever language: who, by address, and when; then a colon.
-DAY = re.compile(r"(?:19|20)\d\d|\d{1,2}[./-] ?\d{1,2}[./-] ?\d\d|\d{4}年|٢٠\d\d")
-CLOCK = re.compile(r"\d{1,2}[:hg]\d\d|(?<![\d./-])\d{1,2}\.\d\d(?![\d./-])")
+DAY = re.compile(r"(?=\d)(?:(?:19|20)\d\d|\d{1,2}[./-] ?\d{1,2}[./-] ?\d\d|\d{4}年|٢٠\d\d)")
+CLOCK = re.compile(r"(?=\d)(?:\d{1,2}[:hg]\d\d|(?<![\d./-])\d{1,2}\.\d\d(?![\d./-]))")
 BRACKETED = re.compile(
     r"[<(\[][^\s<>()@]{1,256}@[^\s<>()@]{1,256}[>)\]]"
     r"|\s(?:by|von|par|da|de|door|av|af|przez|от|від) [^\s<>()@]{1,256}@[^\s<>()@:]{1,256}[:：]$"

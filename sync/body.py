@@ -60,8 +60,8 @@ def _walk(part: Part, body: Body, related: bool) -> None:
             _walk(child, body, inner)
     elif _is_text(part, body):
         text = _text(part, body)
-        html = part.type == "text/html" or bool(PAGE.match(text))
-        body.segments.append(("", text) if html else (text, ""))
+        segment = ("", text) if part.type == "text/html" or PAGE.match(text) else (text, "")
+        body.segments.append(segment)
     elif not part.type.startswith("multipart/"):
         _attach(part, body, related)
 

@@ -35,6 +35,7 @@ class Splitter:
         self.bare = False
         self.top = 0
         self.first_text = -1
+        self.last = -1
         self.end = self._find_cut()
 
     def _kind(self, index: int) -> str:
@@ -97,6 +98,8 @@ class Splitter:
                         return begin
             if self.first_text < 0 and self.kinds[index] in (TEXT, QUOTED):
                 self.first_text = index
+            if self.lines[index].strip("> \t"):
+                self.last = index
             index += 1
         return len(self.lines)
 
@@ -109,7 +112,8 @@ class Splitter:
 
     def _cut_at(self, index: int) -> int | None:
         line = self.lines[index]
-        if self.kinds[index] == QUOTED and not self._opens_quote(index):
+        # A marker further down in a quote was quoted with the rest.
+        if self.kinds[index] == QUOTED and self.last >= 0 and self.kinds[self.last] == QUOTED:
             return None
         if is_forward(line):
             self.is_forward = True
@@ -151,13 +155,6 @@ class Splitter:
         return any(map(is_box, inside)) and any(
             "@" in line or "/20" in line or ".20" in line for line in inside
         )
-
-    def _opens_quote(self, index: int) -> bool:
-        """Whether a marked line is the first of its run: a marker further down was quoted with the rest."""
-        above = index - 1
-        while above >= 0 and not self.lines[above].strip("> \t"):
-            above -= 1
-        return above < 0 or self.kinds[above] != QUOTED
 
     def _head_within(self, start: int, count: int) -> Letterhead | None:
         for index in range(start, min(len(self.lines), start + count)):

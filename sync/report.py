@@ -28,6 +28,7 @@ NAMING = frozenset(["final-recipient", "original-recipient"])
 OPENING = frozenset(["final-recipient", "original-recipient", "action", "status"])
 MAILBOX = re.compile(r"[^\s<>;,\"()]{1,256}@[^\s<>;,\"()]{1,256}")
 LIMIT = 2000
+WIDTH = 2000
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ def recipients(text: str) -> list[Recipient]:
     found: list[Recipient] = []
     current, last, parted = Recipient(), "", False
     for line in text.split("\n")[:LIMIT]:
+        line = line[:WIDTH]
         if line[:1] in (" ", "\t") and last:
             current.fields[last] = f"{current.fields[last]} {line.strip()}"
             continue

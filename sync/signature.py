@@ -28,6 +28,7 @@ GET = (
 )
 SYSTEM = r"(?<![a-z])(?:ios|android|iphone|ipad)"
 LINK = r"(?:\W{0,4}(?:https?:|www\.|mailto:).{0,120})?"
+LEADING = re.compile(r"[\W_]*+")
 SENT = (
     r"elküldve|küldve|poslano (?:z|s|iz)|poslané z|odesláno|odesílám|odoslané|изпратено от|послато са"
     r"|poslato sa"
@@ -39,16 +40,16 @@ SENT = (
     r"|provenance ?: (?=courrier|outlook)"
 )
 APP = re.compile(
-    rf"^[\W_]*(?:(?=.{{0,60}}{SYSTEM})(?:(?:{GET}).{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,30}}?{LINK}"
+    rf"(?:(?=.{{0,60}}{SYSTEM})(?:(?:{GET}).{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,30}}?{LINK}"
     rf"|.{{0,30}}(?<![a-z])outlook(?![a-z]).{{0,100}}?(?:{GET}).{{0,15}}?{LINK})"
     rf"|(?:get|download) [\w.]+(?: \w+)? for {SYSTEM}{LINK}"
     rf"|yahoo mail ?: [^,.]{{3,25}}, [^,.]{{3,25}}, [^,.]{{3,25}}"
     rf"|(?:{SENT}).{{1,60}}|sent on the go|.{{1,40}}(?:r[óo]l|b[óő]l) küldve|küldés .{{2,40}} alkalmazásból"
-    r"|sent (?:from|with|via|using) \w+(?: \w+)?)[\W_]*$",
+    r"|sent (?:from|with|via|using) \w+(?: \w+)?)$",
     re.IGNORECASE,
 )
 DEVICE = re.compile(
-    r"^[\W_]*(?:"
+    r"(?:"
     rf"sent (?:from|via|with|by|using) (?:(?:my|a|the|an"
     rf"|mobile) )?(?:[\w.&'-]+ ){{0,6}}?[\[*]*(?:{THING})\b.{{0,160}}"
     r"|sent from my (?:\w+\s*){1,3}[.!]?"
@@ -71,7 +72,7 @@ DEVICE = re.compile(
     r"|android).{0,10}から送信"
     r"|[從从]我的 ?.{1,30}(?:傳送|傳送的|发送|發送|寄出)|发自我的.{0,40}|發自我的.{0,40}"
     r"|나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|.{1,30}에서 보(?:냄|냈습니다)"
-    r")[\W_]*$",
+    r")$",
     re.IGNORECASE,
 )
 NAME = re.compile(r"^(?:[-~]|-- ?|[–—] ?)[^\W\d_][\w.'’]*(?:[ -][^\W\d_][\w.'’]*){0,2}\s*$")
@@ -96,7 +97,14 @@ WIDTH = 200
 
 
 def is_device(line: str) -> bool:
-    return len(line) <= WIDTH and bool(DEVICE.match(line) or APP.match(line))
+    """The signs around the words are taken off first: to try every one of them would be slow."""
+    if len(line) > WIDTH:
+        return False
+    start, end = LEADING.match(line).end(), len(line)  # type: ignore[union-attr]
+    while end > start and not line[end - 1].isalnum():
+        end -= 1
+    core = line[start:end]
+    return bool(core) and bool(DEVICE.match(core) or APP.match(core))
 
 
 def is_name(line: str) -> bool:
