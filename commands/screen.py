@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.config import Settings
     from core.desk import Desk
+    from core.sign_in import SignIn
     from tui.app import DeskApp
 
 
@@ -43,7 +44,7 @@ def open_screen(settings: "Settings") -> None:
 
 def _open(settings: "Settings", apart: Apart) -> None:
     apart.open_soon(settings)
-    make_app(settings, lambda: apart.open_desk(settings)).run()
+    make_app(settings, lambda: apart.open_desk(settings), apart.sign_in(settings)).run()
 
 
 def require_terminal() -> None:
@@ -51,7 +52,11 @@ def require_terminal() -> None:
         raise Invalid("The desk needs a terminal.", hint="What works without one: ttydesk --help")
 
 
-def make_app(settings: "Settings", connect: "Callable[[], AbstractAsyncContextManager[Desk]]") -> "DeskApp":
+def make_app(
+    settings: "Settings",
+    connect: "Callable[[], AbstractAsyncContextManager[Desk]]",
+    sign_in: "SignIn | None" = None,
+) -> "DeskApp":
     gc.disable()
     from core.files import LocalFiles
     from tui.app import DeskApp
@@ -59,6 +64,6 @@ def make_app(settings: "Settings", connect: "Callable[[], AbstractAsyncContextMa
 
     gc.freeze()
     gc.enable()
-    app = DeskApp(connect, settings, LocalFiles(settings.home / "files"))
+    app = DeskApp(connect, settings, LocalFiles(settings.home / "files"), sign_in=sign_in)
     check_preferences(app, settings)
     return app

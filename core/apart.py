@@ -76,10 +76,7 @@ class Apart:
         """As `core.connect.open_desk`, with the same errors; one at a time."""
         from core.desk import Desk
 
-        if self._line and self._line.ended:
-            self.end()
-            self._begin()
-        line = self._line = self._line or _Line(self._end)
+        line = self.line()
         try:
             if self._asked:
                 self._asked = False
@@ -90,6 +87,41 @@ class Apart:
         finally:
             with suppress(Unreachable):  # it has ended, and left everything in order
                 await line.ask("close")
+
+    def line(self) -> "_Line":
+        """To the process, to another one should it be gone."""
+        if self._line and self._line.ended:
+            self.end()
+            self._begin()
+        self._line = self._line or _Line(self._end)
+        return self._line
+
+    def sign_in(self, settings: "Settings") -> "ApartSignIn | None":
+        """Where one signs in to the desk; None where nobody does: it is not hosted, or a token is set."""
+        hosted = settings.supabase
+        return ApartSignIn(self, settings) if hosted.url and not hosted.access_token else None
+
+
+class ApartSignIn:
+    """As `core.sign_in.HostedSignIn`, with the same errors."""
+
+    def __init__(self, apart: Apart, settings: "Settings") -> None:
+        self._apart, self._settings = apart, settings
+
+    async def address(self) -> str:
+        return str(await self._take("address"))
+
+    async def send_code(self, email: str) -> None:
+        await self._take("send_code", email)
+
+    async def enter_code(self, email: str, code: str) -> None:
+        await self._take("enter_code", email, code)
+
+    async def enter_password(self, email: str, password: str) -> None:
+        await self._take("enter_password", email, password)
+
+    async def _take(self, step: str, *said: str) -> Any:
+        return await self._apart.line().ask("sign_in", _plain(self._settings), step, *said)
 
 
 class ApartGateway:

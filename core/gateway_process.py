@@ -21,6 +21,7 @@ from core.errors import DeskError, Unreachable
 from core.frames import Frames
 
 if TYPE_CHECKING:
+    from core.connect import Way
     from core.gateway import Gateway
 
 
@@ -66,6 +67,8 @@ class GatewayProcess:
             await self._open(*arguments)
         elif kind == "close":
             await self._close()
+        elif kind == "sign_in":
+            return await _sign_in(*arguments)
         elif self._gateway is None:
             raise Unreachable
         elif kind == "nudge":
@@ -77,9 +80,9 @@ class GatewayProcess:
         return None
 
     async def _open(self, way: dict[str, Any]) -> None:
-        from core.connect import Way, open_gateway
+        from core.connect import open_gateway
 
-        opening = open_gateway(Way(**way | {"home": Path(way["home"])}))
+        opening = open_gateway(_way(way))
         self._gateway = await self._opened.enter_async_context(opening)
 
     async def _close(self) -> None:
@@ -96,6 +99,18 @@ class GatewayProcess:
         self._next_nudge = self._next_nudge or asyncio.create_task(_next(self._nudges))
         await asyncio.shield(self._next_nudge)
         self._next_nudge = None
+
+
+def _way(plain: "dict[str, Any]") -> "Way":
+    from core.connect import Way
+
+    return Way(**plain | {"home": Path(plain["home"])})
+
+
+async def _sign_in(way: dict[str, Any], step: str, *said: str) -> str | None:
+    from core.sign_in import HostedSignIn
+
+    return await HostedSignIn(_way(way)).take(step, *said)
 
 
 async def _next(nudges: AsyncIterator[None]) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from core.files import Files
+    from core.sign_in import SignIn
 
 
 _WIDTHS = [(0, "-narrow"), (WIDE, "-wide")]
@@ -60,6 +61,7 @@ class DeskApp(TypeAheadApp):
         settings: Settings,
         files: "Files | None" = None,
         clock: Callable[[], datetime] = _clock,
+        sign_in: "SignIn | None" = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -67,7 +69,7 @@ class DeskApp(TypeAheadApp):
         """Numbers of tickets that changed, here or anywhere else; none: anything may have."""
         self.moved: Signal[str] = Signal(self, "moved")
         """The connection's state."""
-        self.connection = Connection(connect, self.changed.publish, self.moved.publish)
+        self.connection = Connection(connect, self.changed.publish, self.moved.publish, sign_in)
         self._files = files
         self._clock = clock
         self._keeper: Worker[None] | None = None

@@ -55,6 +55,10 @@ def _theme(screen: "DeskScreen", name: str) -> None:
     screen.app.theme = OURS[name].name
 
 
+def _login(screen: "DeskScreen", _: str) -> None:
+    screen.action_login()
+
+
 def _quit(screen: "DeskScreen", _: str) -> None:
     screen.leave_desk()
 
@@ -79,6 +83,7 @@ VERBS = {
     "open": Verb(_open, "Open a ticket", free="a ticket number"),
     "search": Verb(_search, "Search all tickets", free="what to search for"),
     "sort": Verb(_sort, "Order the list", tuple(Sort)),
+    "login": Verb(_login, "Sign in to a desk at Supabase"),
     "theme": Verb(_theme, "Change the colours", ("dark", "light")),
     "refresh": Verb(lambda screen, _: screen.action_refresh_all(), "Fetch everything anew"),
     "help": Verb(lambda screen, _: screen.action_help(), "The keys that work here"),

@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
 from core.apart import Apart
-from core.config import Settings, Supabase
+from core.config import Google, Settings, Supabase
 from core.desk import Desk
-from core.errors import Forbidden, NotFound, SignedOut, Unreachable
+from core.errors import Forbidden, Invalid, NotFound, SignedOut, Unreachable
 from tests.conftest import desk_as
+from tests.core.test_session import mailed_code
 from tests.mails import mail
 from tests.peers.hosted import PUBLISHABLE, Project, sign
 
@@ -56,15 +58,45 @@ async def test_a_hosted_desk_is_reached_by_it_too(hosted: Project, tmp_path: Pat
     async with desk_as(hosted.database, "service_role") as service:
         ada = await service.add_agent("ada@example.com", "Ada")
     keys = {"url": hosted.url, "publishable_key": SecretStr(PUBLISHABLE)}
-    for token in (sign(str(ada.id), seconds=-1), None):
+    hints = {sign(str(ada.id), seconds=-1): "supabase.access_token has run out", None: "ttydesk login"}
+    for token, hint in hints.items():
         signed_out = Supabase(**keys, access_token=SecretStr(token) if token else None)
         with pytest.raises(SignedOut) as raised:
             async with opened(Settings(home=tmp_path, supabase=signed_out)):
                 pass
-        assert raised.value.hint == "Sign in with: ttydesk login"
+        assert raised.value.hint and hint in raised.value.hint
     signed_in = Supabase(**keys, access_token=SecretStr(sign(str(ada.id))))
     async with opened(Settings(home=tmp_path, supabase=signed_in)) as (_, desk):
         assert await desk.whoami() == ada
+
+
+async def test_one_signs_in_by_it_and_a_token_of_the_settings_needs_none(
+    hosted: Project, tmp_path: Path
+) -> None:
+    with psycopg.connect(hosted.database, autocommit=True) as connection:
+        connection.execute("delete from auth.users")
+    async with desk_as(hosted.database, "service_role") as service:
+        await service.add_agent("ada@example.com", "Ada")
+    keys = Supabase(url=hosted.url, publishable_key=SecretStr(PUBLISHABLE))
+    settings = Settings(home=tmp_path, agent="ada@example.com", supabase=keys, google=Google(tokens="file"))
+    with Apart() as apart:
+        sign_in = apart.sign_in(settings)
+        assert sign_in
+        assert await sign_in.address() == "ada@example.com"
+        with pytest.raises(SignedOut):
+            async with apart.open_desk(settings):
+                pass
+        await sign_in.send_code("ada@example.com")
+        with pytest.raises(Invalid, match="That code is wrong"):
+            await sign_in.enter_code("ada@example.com", "000000")
+        await sign_in.enter_code("ada@example.com", mailed_code(hosted))
+        async with apart.open_desk(settings) as desk:
+            assert (await desk.whoami()).email == "ada@example.com"
+        with pytest.raises(Invalid, match="do not fit"):
+            await sign_in.enter_password("ada@example.com", "wrong")
+        token = keys.model_copy(update={"access_token": SecretStr(sign("x"))})
+        assert apart.sign_in(settings.model_copy(update={"supabase": token})) is None
+        assert apart.sign_in(Settings(home=tmp_path)) is None
 
 
 async def test_many_questions_at_once(settings: Settings, service: Desk) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from core.connect import Way
 from core.desk import Desk
-from core.errors import Conflict, DeskError, Unreachable
+from core.errors import Conflict, DeskError, SignedOut, Unreachable
+from core.sign_in import HostedSignIn
 from tests.mails import mail
 from tests.tui.conftest import Play
 from tests.tui.test_desk import some_tickets
@@ -119,6 +122,36 @@ async def test_the_screen_says_that_the_desk_is_away_and_recovers(
         await service.receive_mail(mail("meanwhile", subject="Came meanwhile"))
         door.shut = None
         await stage.sees("Came meanwhile")
+
+
+async def test_a_connection_waits_for_whoever_signs_in(door: Door) -> None:
+    states: list[str] = []
+    door.shut = SignedOut("It has ended.", hint="Sign in with: ttydesk login")
+    sign_in = HostedSignIn(Way(Path(), None, None, "a@b", ""))
+    connection = Connection(door, lambda numbers: None, states.append, sign_in)
+    keeper = asyncio.create_task(connection.keep())
+    await until(lambda: states == ["signed out"])
+    assert connection.trouble == "It has ended."
+    with pytest.raises(SignedOut):
+        _ = connection.desk
+    door.shut = None
+    connection.connect_now()
+    await until(lambda: states == ["signed out", "connected"])
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper
+
+
+async def test_where_nobody_can_sign_in_it_is_as_any_trouble(door: Door) -> None:
+    door.shut = SignedOut("The token has run out.")
+    connection = Connection(door, lambda numbers: None, lambda state: None)
+    keeper = asyncio.create_task(connection.keep())
+    await until(lambda: connection.state == "lost")
+    with pytest.raises(Unreachable, match="run out"):
+        _ = connection.desk
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper
 
 
 def test_a_sentence_says_what_to_do_and_is_safe() -> None:

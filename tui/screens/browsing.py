@@ -9,11 +9,11 @@ from textual import on, work
 from textual.timer import Timer
 from textual.widgets import Input
 
-from core.errors import DeskError, Invalid, Unreachable
+from core.errors import DeskError, Invalid
 from core.models import Sort, TicketFilter
 from core.query import VIEWS, parse_query
 from core.text import relative_time, safe_line
-from tui.connection import sentence
+from tui.connection import LOST, sentence
 from tui.pages import Want
 from tui.screens.menu import Choice, Menu
 from tui.screens.panes import Panes
@@ -136,7 +136,7 @@ class Browsing(Panes):
 
     def list_failed(self, error: DeskError) -> None:
         """A list that could not be fetched must not look like an empty one."""
-        if isinstance(error, Unreachable):
+        if isinstance(error, LOST):
             self.connection.doubt(error)
             if self.connection.state != "connected":
                 return  # the banner says it
@@ -183,7 +183,7 @@ class Browsing(Panes):
         try:
             counts = await self.desk.count_views()
         except DeskError as error:
-            if isinstance(error, Unreachable):
+            if isinstance(error, LOST):
                 self.connection.doubt(error)
             return
         self.views.counts = counts
@@ -215,7 +215,8 @@ class Browsing(Panes):
             self.show_banner("" if self.tickets.pages.loaded else "Fetching the tickets…")
             self.look_at_mailboxes()
         else:
-            self.show_banner(f"{self.connection.trouble} Trying again…", trouble=True)
+            what_next = "Sign in with :login" if state == "signed out" else "Trying again…"
+            self.show_banner(f"{self.connection.trouble} {what_next}", trouble=True)
             self.lift_curtain()
 
     def paint_place(self) -> None:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.widgets import Input, Static
 
+from core.errors import DeskError, SignedOut
 from tui.keys import DESK_KEYS
 from tui.screens.menu import Choice, Menu
 from tui.screens.writing import Writing
@@ -39,6 +40,7 @@ NO_TICKET = "No ticket is chosen.\n\nMove with j and k in the list;\nenter opens
 
 
 class DeskScreen(Writing):
+    _was_asked = False
     recent: list[str] = []
     """Commands of the palette, the newest first."""
 
@@ -147,6 +149,33 @@ class DeskScreen(Writing):
                 ran = listed[chosen].run()
                 if inspect.isawaitable(ran):
                     await ran
+
+    def connection_moved(self, state: str) -> None:
+        """Who is not signed in is asked at once, and then whenever a command was refused for it."""
+        super().connection_moved(state)
+        if state == "signed out" and not self._was_asked:
+            self.action_login()
+        self._was_asked = state == "signed out"
+
+    def tell_error(self, error: DeskError) -> None:
+        if isinstance(error, SignedOut) and self.connection.sign_in is not None:
+            self.connection.doubt(error)
+            self.action_login()
+        else:
+            super().tell_error(error)
+
+    @work(group="sign-in")
+    async def action_login(self) -> None:
+        """In a window above everything: what is being written stays where it is."""
+        from tui.screens.sign_in import SignInScreen
+
+        sign_in = self.connection.sign_in
+        if sign_in is None:
+            self.tell("This desk has no sign-in.")
+            return
+        is_open = any(isinstance(one, SignInScreen) for one in self.app.screen_stack)
+        if not is_open and await self.app.push_screen_wait(SignInScreen(sign_in)):
+            self.connection.connect_now()
 
     def action_theme(self) -> None:
         from tui.themes import OURS

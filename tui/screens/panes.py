@@ -16,10 +16,10 @@ from textual.worker import Worker
 
 from core.config import Settings
 from core.desk import Desk
-from core.errors import DeskError, Unreachable
+from core.errors import DeskError
 from core.models import Conversation, Ticket
 from core.text import safe_line
-from tui.connection import Connection, sentence
+from tui.connection import LOST, Connection, sentence
 from tui.drafts import DraftFolder
 from tui.history import History
 from tui.shelf import Shelf
@@ -150,7 +150,7 @@ class Panes(Ground, Screen[None]):
 
     @property
     def desk(self) -> Desk:
-        """Raises `Unreachable` while there is none."""
+        """Raises `Unreachable` or `SignedOut` while there is none."""
         return self.connection.desk
 
     @property
@@ -201,7 +201,7 @@ class Panes(Ground, Screen[None]):
             self.tell_error(error)
 
     def tell_error(self, error: DeskError) -> None:
-        if isinstance(error, Unreachable):
+        if isinstance(error, LOST):
             self.connection.doubt(error)
         self.notify(sentence(error), title="Not done", severity="error", timeout=8, markup=False)
 

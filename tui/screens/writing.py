@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 from textual import work
 
-from core.errors import DeskError, Unreachable
+from core.errors import DeskError
 from core.models import Conversation, Direction, Note, Recipients, Ticket
 from core.text import safe_line
+from tui.connection import LOST
 from tui.history import Step
 from tui.screens.changing import Changing
 from tui.screens.confirm import Confirm
@@ -129,7 +130,7 @@ class Writing(Changing):
                 self.tell(f"The draft could not be written to a file: {error.strerror}")
             try:
                 await self.desk.save_draft(number, kind, kept)
-            except Unreachable as error:
+            except LOST as error:
                 self.connection.doubt(error)
             except DeskError as error:
                 self.tell_error(error)

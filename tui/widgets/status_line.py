@@ -10,6 +10,12 @@ from textual.widget import Widget
 
 from tui.widgets.wrap import cropped
 
+_AWAY = {
+    "connecting": "connecting…",
+    "lost": "NOT CONNECTED, trying again",
+    "signed out": "NOT SIGNED IN",
+}
+
 
 @dataclass(frozen=True)
 class State:
@@ -20,7 +26,7 @@ class State:
     marked: int = 0
     unsent: int = 0
     connection: str = "connecting"
-    """connecting, connected or lost."""
+    """connecting, connected, lost or signed out."""
     mail: str = ""
     """How long ago the mailbox was read, or why it was not."""
     mail_trouble: bool = False
@@ -73,8 +79,8 @@ class StatusLine(Widget):
         if state.unsent:
             line.append(f"{state.unsent} unsent   ", self._style("marked"))
         if state.connection != "connected":
-            words = "connecting…" if state.connection == "connecting" else "NOT CONNECTED, trying again"
-            return line.append(f"○ {words}", self._style("bad" if state.connection == "lost" else "marked"))
+            kind = "marked" if state.connection == "connecting" else "bad"
+            return line.append(f"○ {_AWAY[state.connection]}", self._style(kind))
         if state.mail and (state.mail_trouble or not brief):
             style = self._style("bad") if state.mail_trouble else Style()
             line.append(f"{state.mail}   ", style)
