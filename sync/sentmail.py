@@ -151,8 +151,11 @@ class SentMail:
         requests = {
             id: messages.get(userId=_ME, id=id, format="metadata", metadataHeaders=headers) for id in ids
         }
+        answers = self._google.batch("messages.get", requests, in_part=True)
+        if busy := {id: requests[id] for id, answer in answers.items() if isinstance(answer, Busy)}:
+            answers |= self._google.batch("messages.get", busy)
         found: dict[str, _Names] = {}
-        for id, answer in self._google.batch("messages.get", requests).items():
+        for id, answer in answers.items():
             if isinstance(answer, dict):
                 found[id] = _names(answer)
             elif not isinstance(answer, NotFound):

@@ -53,9 +53,10 @@ language sql stable set search_path = desk, public, pg_temp as $$
     and b.leased_by <> is_others.worker and b.leased_until >= clock_timestamp());
 $$;
 
--- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left.
--- With a mailbox, only what leaves from that one. Nothing is given to one daemon out of a mailbox that another one
--- works on. What may have left by another mailbox waits for that one: nobody else can say whether it did.
+-- Takes the oldest answer that is due, but none while an earlier one on its ticket has not left. One that may have
+-- left counts from then on: to look for it takes long, and holds up no other. With a mailbox, only what leaves from
+-- that one. Nothing is given to one daemon out of a mailbox that another one works on. What may have left by another
+-- mailbox waits for that one: nobody else can say whether it did.
 -- The same request once more gets the same answer again.
 create or replace function public.claim_outgoing(
   worker text, seconds double precision default 120, mailbox_id uuid default null, request_id uuid default null
@@ -82,7 +83,7 @@ begin
       and (d.unsure_since is null or d.unsure_in is null or d.unsure_in = coalesce(b.id, v_default))
       and not exists (select from outbox e join messages f on f.id = e.message_id
         where f.ticket_id = m.ticket_id and e.state in ('waiting', 'sending') and f.created_at < m.created_at)
-    order by d.not_before limit 1 for update of d skip locked;
+    order by greatest(d.not_before, d.unsure_since) limit 1 for update of d skip locked;
   if not found then
     return null;
   end if;

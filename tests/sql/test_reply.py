@@ -146,6 +146,17 @@ async def test_from_the_last_moment_before_it_leaves_it_may_have_left(service: D
     assert ours and ours.unsure_seconds is None
 
 
+async def test_what_has_to_be_looked_for_holds_up_no_other(service: Desk, desk: Desk) -> None:
+    for number, name in ((1001, "a"), (1002, "b")):
+        await service.receive_mail(mail(name))
+        await desk.reply(number, "Try another bulb.", grace_seconds=0)
+    first = await service.claim_outgoing("one")
+    assert first and first.number == 1001 and await service.hold_outgoing(first.id, "one", first.attempts)
+    await service.release_outgoing("one")
+    claimed = [await service.claim_outgoing("one") for _ in range(2)]
+    assert [one and one.number for one in claimed] == [1002, 1001]
+
+
 async def test_what_may_have_left_cannot_be_taken_back(service: Desk, desk: Desk) -> None:
     await service.receive_mail(mail("a"))
     changed = await desk.reply(1001, "Try another bulb.", grace_seconds=0)
