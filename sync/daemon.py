@@ -241,16 +241,22 @@ class Daemon:
         sent = self._gone["sent"] + sum(post.sent for post in posts)
         update = {"beat_at": self.now(), "received": received, "sent": sent, "problems": self.problems}
         beat = self.heartbeat.model_copy(update=update)
-        write_heartbeat(self.settings.home, beat)
         self.systemd.status(next(iter(self.problems.values()), f"{received} in, {sent} out"))
+        try:
+            write_heartbeat(self.settings.home, beat)
+        finally:  # each of the two is there for when the other place is away
+            await self._tell_database(beat)
+        return Round(_BEAT_SECONDS)
+
+    async def _tell_database(self, beat: Heartbeat) -> None:
         is_due = self._told_at is None or (self.now() - self._told_at).total_seconds() >= _TOLD_SECONDS
         if is_due or self._told != self.problems:
-            self._told_at, self._told = self.now(), dict(self.problems)
+            told = dict(self.problems)
             await self.desk.beat(
-                self.worker, socket.gethostname(), str(self.settings.home), beat.pid, self.heartbeat.version,
-                beat.started_at, received, sent, self._told,
+                self.worker, socket.gethostname(), str(self.settings.home), beat.pid, beat.version,
+                beat.started_at, beat.received, beat.sent, told,
             )  # fmt: skip
-        return Round(_BEAT_SECONDS)
+            self._told_at, self._told = self.now(), told
 
     async def _watch_over(self) -> Round:
         """Only while every part gets on systemd hears that we live; else it starts us again."""
