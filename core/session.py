@@ -172,7 +172,14 @@ _SAID: dict[str, tuple[str, str | None]] = {
     "otp_expired": ("That code is wrong, or has run out.", "Ask for a new one: ttydesk login"),
     "invalid_credentials": ("That address and password do not fit.", None),
     "email_not_confirmed": ("That address was never confirmed.", "Sign in with a code: ttydesk login"),
-    "over_email_send_rate_limit": ("A code was sent just now.", "Wait a minute before asking for another."),
+    "over_email_send_rate_limit": (
+        "A code was sent just now.",
+        "Wait a minute before asking for another; Supabase's own mail sender sends two an hour.",
+    ),
+    "email_address_not_authorized": (
+        "Supabase's own mail sender writes to members of the project's organisation only.",
+        "Set an SMTP server in the project, as docs/supabase.md says.",
+    ),
     "over_request_rate_limit": ("Too many attempts in a short time.", "Wait some minutes."),
     "otp_disabled": (
         "The project makes no account for that address.",

@@ -197,9 +197,9 @@ async def _settle_admin(plan: Plan, desk: "Desk") -> str:
         await desk.add_agent(plan.email, "", Role.ADMIN)
     try:
         await session_of(Way.of(plan.settings)).send_code(plan.email)
-        mailed = "An invitation was mailed."
+        mailed = f"A code was mailed: ttydesk login {plan.email} --code CODE"
     except DeskError as error:
-        mailed = f"The invitation could not be mailed: {error}"
+        mailed = f"A code could not be mailed: {error} {error.hint or ''}".rstrip()
     return f"{plan.email} is the first admin. {mailed}"
 
 

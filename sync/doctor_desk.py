@@ -7,6 +7,7 @@ from pathlib import Path
 from core.config import config_path
 from core.errors import DeskError
 from sync.doctor_finding import Checks, Verdict, failed, ok, span, unknown, warning
+from sync.doctor_hosted import HOSTED
 from sync.doctor_state import State
 
 _MB = 1_000_000
@@ -183,6 +184,7 @@ CHECKS: Checks[State] = (
     ("home folder", home_is_private),
     ("disk", disk_has_room),
     ("database", database_answers),
+    *HOSTED,
     ("agents", somebody_can_answer),
     ("address", customers_can_write),
     ("daemon", daemon_works),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.config import Settings
-from core.connect import open_desk
+from core.connect import Way, open_desk, session_of
 from core.desk import Desk
 from core.errors import DeskError, Unreachable
 from core.models import Agent, Daemon, Mailbox, OutboxCount, QuarantineCount
@@ -38,6 +38,8 @@ class State:
     """The process of the daemon of this home folder."""
     heartbeat: Heartbeat | None
     looked_up: Records | DeskError
+    signed_in: str | DeskError | None = None
+    """The address of the agent whose sign-in to a hosted desk is kept here."""
 
     @property
     def records(self) -> Records:
@@ -66,7 +68,17 @@ async def look_up(settings: Settings, now: datetime) -> State:
     daemon, heartbeat = await asyncio.to_thread(
         lambda: (holder(settings.home), read_heartbeat(settings.home))
     )
-    return State(settings, now, daemon, heartbeat, await _looked_up(settings))
+    return State(settings, now, daemon, heartbeat, await _looked_up(settings), await _signed_in(settings))
+
+
+async def _signed_in(settings: Settings) -> str | DeskError | None:
+    if not (settings.supabase.url and settings.supabase.publishable_key):
+        return None
+    try:
+        kept = await session_of(Way.of(settings)).kept()
+    except DeskError as error:
+        return error
+    return kept.email if kept else None
 
 
 async def _looked_up(settings: Settings) -> Records | DeskError:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 MANUAL = (ROOT / "docs/cli.md").read_text("utf-8")
 DOCUMENTS = {
     name: (ROOT / name).read_text("utf-8")
-    for name in ("README.md", "docs/cli.md", "docs/gmail.md", "docs/run.md")
+    for name in ("README.md", "docs/cli.md", "docs/gmail.md", "docs/run.md", "docs/supabase.md")
 }
 COMPLETION = {"--install-completion", "--show-completion"}
 

@@ -13,6 +13,8 @@ from core.config import load
 from tests.commands.conftest import Ran, Ttydesk
 from tests.peers.hosted import PUBLISHABLE, SECRET, Project, supabase
 
+CODE = "A code was mailed: ttydesk login ada@example.com --code CODE"
+
 
 @pytest.fixture
 def empty_project(empty_database: str) -> Iterator[Project]:
@@ -108,7 +110,7 @@ def test_a_project_from_nothing_to_the_first_admin(
         first["settings"] == f"supabase.url, supabase.publishable_key, agent written to {home}/config.toml."
     )
     assert first["database"].startswith("Applied ")
-    assert first["admin"] == "ada@example.com is the first admin. An invitation was mailed."
+    assert first["admin"] == f"ada@example.com is the first admin. {CODE}"
     assert len(mails(empty_project, "ada@example.com")) == 1
     assert SECRET not in said.out + said.err and empty_project.database not in said.out + said.err
     written = (home / "config.toml").read_text()

@@ -30,7 +30,10 @@ def test_a_project_is_set_up_and_repaired_by_answers(programs: Programs, project
         terminal.press("\r", shows("Does the daemon run here?"))
         terminal.press("y\r", shows("gmail connect, ttydesk sync"), PATIENCE)
         screen = "\n".join(terminal.text)
-    assert "ada@lamps.example is the first admin. An invitation was mailed." in screen
+    assert (
+        "ada@lamps.example is the first admin. A code was mailed: ttydesk login ada@lamps.example --code CODE"
+        in screen
+    )
     assert SECRET not in screen and "dbname" not in screen
     written = tomllib.loads((programs.home / "config.toml").read_text())
     assert written["supabase"] == {"url": project.url, "publishable_key": PUBLISHABLE, "secret_key": SECRET}
