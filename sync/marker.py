@@ -49,7 +49,13 @@ FORWARDED = (
     "|転送されたメッセージ|転送メール|전달된 메일|전달된 메시지"
     "|mesaj redirecționat|mesaj redirecţionat|προωθημένο μήνυμα|הודעה שהועברה|الرسالة المعاد توجيهها"
     "|رسالة معاد توجيهها|thư đã chuyển tiếp"
-    "|proslijeđena poruka|posredovano sporočilo|missatge reenviat|pesan terusan|pesan yang diteruskan"
+    "|proslijeđena poruka|posredovano sporočilo|início da mensagem reenviada|forwarded message .{1,10}"
+    "|start på videresendt (?:besked|e-?post)"
+    "|välitetty viesti alkaa|začátek přeposlané zprávy|začiatok preposlanej správy|továbbított levél kezdete"
+    "|începutul mesajului redirecționat|початок листа, що пересилається|препратено съобщение"
+    "|αρχή προωθημένου μηνύματος|başlangıç yönlendirilen ileti|yönlendirilen iletinin başlangıcı"
+    "|開始轉寄郵件|下面是被转发的邮件|转发邮件信息|전달된 메시지 시작|ข้อความที่ส่งต่อ|persiųstas laiškas"
+    "|missatge reenviat|pesan terusan|pesan yang diteruskan"
 )
 # What desks write over the mails they send: below it stands only what they sent.
 WALL = re.compile(
@@ -126,6 +132,6 @@ def is_ruled(line: str) -> bool:
 FORWARD_SUBJECT = re.compile(
     r"^\s*(?:(?:re|aw|sv|vs|antw|odp)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|doorst|vb|vl|pd|fs|rvs|reenv|転送|转发"
     r"|轉寄"
-    r"|전달|İlt|ilt)\s*(?:\[\d+\])?\s*[:：]",
+    r"|전달|İlt|ilt|ynt|továbbítás|προωθ|πρθ|הועבר|videresend|trs|пересл)\s*(?:\[\d+\])?\s*[:：]",
     re.IGNORECASE,
 )

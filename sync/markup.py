@@ -80,7 +80,7 @@ CUTS = re.compile(
 SIGNATURES = re.compile(
     r"\b(?:x_)*(?:gmail_signature(?:_prefix)?|moz-signature|protonmail_signature_block|composer_signature"
     r"|ms-outlook-(?:ios|mobile|android)-signature|messageSignatureSection|mb_sig|AppleMailSignature"
-    r"|tutanota_signature|zm_signature|reply-signature|Signature)(?=[\s\"]|$)"
+    r"|tutanota_signature|zm_signature|front-signature|sh-signature|reply-signature|Signature)(?=[\s\"]|$)"
 )
 # The line over a quote, in a box of its own.
 HEADS = re.compile(r"\b(?:x_)*(?:moz-cite-prefix|gmail_attr|reply-intro|protonmail_quote_header)(?=[\s\"]|$)")

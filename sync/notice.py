@@ -82,6 +82,8 @@ NOBODY = re.compile(
 SURE, LIKELY = 1, 2
 LINES = 400
 WIDTH = 1000
+# More than any server lists in one notice.
+ADDRESSES = 500
 
 
 def notice(lines: list[str]) -> list[str]:
@@ -108,6 +110,8 @@ def addresses(lines: list[str], own: set[str], most: int = 3) -> list[str]:
     for index, line in enumerate(lines):
         if "@" not in line:
             continue
+        if sum(map(len, found)) > ADDRESSES:
+            break
         asks = index > 0 and bool(ASKING.search(lines[index - 1][-80:]))
         line = FORMERLY.sub("for", line[:400])
         for match in MAILBOX.finditer(line):

@@ -17,6 +17,8 @@ LINK = re.compile(r"https?://")
 LABELLED = re.compile(r"^[^:：]{1,30}[:：]\s")
 # More lines than a person reads: what follows goes with the last part.
 LIMIT = 5_000
+# So many lines that end like one over a quote are looked at: no person writes more of them.
+TRIES = 500
 
 TEXT, BLANK, QUOTED, HEAD, CUT, RULER, DEVICE = "tbqacds"
 
@@ -36,6 +38,7 @@ class Splitter:
         self.top = 0
         self.first_text = -1
         self.last = -1
+        self.tries = 0
         self.end = self._find_cut()
 
     def _kind(self, index: int) -> str:
@@ -87,7 +90,7 @@ class Splitter:
                 stop = self._cut_at(index)
                 if stop is not None:
                     return stop if self._has_text(stop) else self._keep_all(index)
-            if kind not in (BLANK, QUOTED):
+            if kind not in (BLANK, QUOTED) and self.tries < TRIES:
                 quotes = self._quote_follows(index)
                 begin = attribution.find(self.lines, index, floor, quotes)
                 # At the top of a mail without a quote, a line with no address is what somebody says.
@@ -96,6 +99,7 @@ class Splitter:
                     floor = index + 1
                     if self._has_text(begin) and not quotes:
                         return begin
+                self.tries += self.lines[index].rstrip().endswith(attribution.COLONS)
             if self.first_text < 0 and self.kinds[index] in (TEXT, QUOTED):
                 self.first_text = index
             if self.lines[index].strip("> \t"):

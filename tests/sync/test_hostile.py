@@ -34,6 +34,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "answers between quotes": lambda n: (
         HEAD + b"\n" + b"On 3 May 2010, A <a@b.example> wrote:\nyes\n> q\n" * n
     ),
+    "lines that end like attributions": lambda n: HEAD + b"\nHi\n" + b"On <a@b.example> 10:00\nwrote:\n" * n,
     "header blocks": lambda n: HEAD + b"\n" + b"From: a\nfoo\n" * n,
     "signatures": lambda n: HEAD + b"\n" + b"text\n--\n" * n,
     "blank lines": lambda n: HEAD + b"\n" + b"a\n" + b"\n" * n,

@@ -156,3 +156,24 @@ def test_no_line_is_lost_and_no_reply_is_empty(text: str) -> None:
     kept = "\n".join([found.reply, found.quoted, found.signature]).split("\n")
     assert sorted(filter(None, map(str.strip, kept))) == sorted(filter(None, map(str.strip, lines)))
     assert bool(found.reply.strip()) == bool(text.strip())
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "Välitetty viesti alkaa:",
+        "Začátek přeposlané zprávy:",
+        "Továbbított levél kezdete:",
+        "Початок листа, що пересилається:",
+        "---------- Препратено съобщение ---------",
+        "Yönlendirilen iletinin başlangıcı:",
+        "開始轉寄郵件：",
+        "전달된 메시지 시작:",
+        "---------- ข้อความที่ส่งต่อ ---------",
+    ],
+)
+def test_what_is_forwarded_is_known_by_its_marker(marker: str) -> None:
+    found = split(
+        f"It blinks.\n\n{marker}\nFrom: Carl <carl@client.example>\nSubject: x\n\nOld\n".split("\n")
+    )
+    assert (found.reply, found.is_forward, bool(found.forward)) == ("It blinks.", True, True)
