@@ -59,12 +59,13 @@ def speaks(root: Part, text: list[str], own: set[str]) -> bool:
     said = "\n".join(text[:60])
     if named or sender.strip("<> ") == "" or _is_report(root):
         return _gives_back(header, said, text, own)
-    if responds(header) or says_so(subject) or not FAILED.search(said):
+    machine = _machine(header, sender)
+    if not machine or responds(header) or says_so(subject) or not FAILED.search(said):
         return False
     if not _empty_path(header) and HUMAN.search(said[:OPENING]):
         return False
     titled, voiced = bool(SUBJECT.search(subject)), bool(VOICE.search(said[:OPENING]))
-    signs = titled + voiced + 2 * bool(DIALOGUE.search(said)) + _machine(header, sender)
+    signs = titled + voiced + 2 * bool(DIALOGUE.search(said)) + machine
     return signs >= 3 and bool(notice.addresses(text, own, notice.SURE))
 
 
@@ -94,11 +95,11 @@ def _is_report(root: Part) -> bool:
 
 
 def _machine(header: Header, sender: str) -> int:
-    """How much the envelope looks like one; far below zero for what does not at all."""
+    """How much the envelope looks like one; what does not at all is not asked further."""
     mailbox = MAILBOX.search(sender)
     role = mailbox is None or bool(ROLE.match(mailbox[0]))
     automatic = header.raw("auto-submitted").lower().startswith("auto-")
-    return (2 * _empty_path(header) + role + automatic) or -10
+    return 2 * _empty_path(header) + role + automatic
 
 
 def _empty_path(header: Header) -> bool:
