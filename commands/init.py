@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from commands.opening import settings_of
-from commands.output import write
+from commands.output import is_terminal, write, write_wrapped
 from commands.question import ask, given
 from commands.typed import plain
 
@@ -22,6 +22,7 @@ _QUESTION = """Where shall the desk lie?
   2  in a Postgres of your own: for a team that may be any agent of the desk
   3  at Supabase: for a team where each signs in"""
 
+_WIDEST = len("database")
 _WHO = "Your e-mail address"
 _KEY = "Publishable key"
 _SECRET_KEY = "Secret key, to make the first admin and for the daemon (enter: none; not shown)"
@@ -98,9 +99,16 @@ def init(
         from core.setup import set_up
 
         async for step in set_up(plan):
-            write(f"{step.name:<9} {safe_line(step.said, limit=1000)}")
+            _print(step.name, safe_line(step.said, limit=1000))
 
     asyncio.run(work())
+
+
+def _print(name: str, said: str) -> None:
+    if is_terminal():
+        write_wrapped([([name.ljust(_WIDEST), said], "bold")])
+    else:
+        write(f"{name:<{_WIDEST}} {said}")
 
 
 def _asked(chosen: Chosen, now: "Settings") -> Chosen:
@@ -126,12 +134,16 @@ def _asked(chosen: Chosen, now: "Settings") -> Chosen:
 
 
 def _asked_of_supabase(chosen: Chosen, now: "Settings") -> Chosen:
+    from core.config import load
+
     hosted = now.supabase
+    if not chosen.url:
+        chosen = replace(chosen, url=ask("Address of the project, https://NAME.supabase.co", hosted.url))
+    load(home=now.home, **{"supabase.url": chosen.url})  # what cannot be is said before more is asked
     said, key = ("Publishable key (enter: as it is set)", "") if hosted.publishable_key else (_KEY, None)
     secret, database = chosen.secret_key, chosen.database_url
     chosen = replace(
         chosen,
-        url=chosen.url or ask("Address of the project, https://NAME.supabase.co", hosted.url),
         publishable_key=chosen.publishable_key or ask(said, key) or None,
         secret_key=secret or ask(_SECRET_KEY, "", secret=True) or None,
         database_url=database or ask(_DATABASE, "", secret=True) or None,

@@ -24,7 +24,7 @@ _HOSTED = r"^(https://[^/?#\s@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/?$"
 _EXPECTED = {
     "model_type": "be a section with settings of its own",
     "string_pattern_mismatch": "be an e-mail address",
-    "supabase.url": "be an address that begins with https://",
+    "supabase.url": "be an address that begins with https:// and is nothing but a host, as https://NAME.supabase.co",
 }
 """Our words where pydantic's are a programmer's: for one setting, or for a kind of mistake."""
 

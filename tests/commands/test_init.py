@@ -36,7 +36,7 @@ def only_these_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def steps(ran: Ran) -> dict[str, str]:
     assert ran.code == 0, ran.out + ran.err
-    return {line.split()[0]: line[10:] for line in ran.out.splitlines()}
+    return {line.split()[0]: line[9:] for line in ran.out.splitlines()}
 
 
 def test_the_one_that_comes_along(typed: Ttydesk, home: Path) -> None:

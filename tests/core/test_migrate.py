@@ -14,6 +14,7 @@ from core import version
 from core.errors import Conflict, DeskError, NotFound, Unreachable
 from core.migrate import Report, is_current, migrate, require_current
 from core.version import SQL
+from tests.peers import hosted
 
 Connection = psycopg.Connection[Any]
 
@@ -263,3 +264,37 @@ def test_an_owner_who_is_no_superuser(server: str, admin: Connection) -> None:
     finally:
         admin.execute("drop database landed with (force)")
         admin.execute("drop role landlord")
+
+
+BEFORE_US = """
+grant anon, authenticated, service_role to postgres with admin option;
+grant usage on schema auth to postgres;
+grant usage, create on schema public to postgres with grant option;
+alter default privileges for role postgres in schema public
+  grant all on functions to anon, authenticated, service_role;
+create extension pg_trgm;
+"""
+"""What Supabase does in a project, beside bootstrap.sql."""
+
+
+def test_as_supabase_lets_its_customers_in(server: str, admin: Connection) -> None:
+    """`postgres` is no superuser there, and neither the roles nor the schema auth are its own."""
+    admin.execute("create role supabase_admin superuser login")
+    admin.execute("create role postgres login createdb createrole replication bypassrls")
+    admin.execute("create database lodged owner postgres template template0")
+    try:
+        with psycopg.connect(f"{server} user=supabase_admin dbname=lodged", autocommit=True) as connection:
+            connection.execute((hosted.FOLDER / "bootstrap.sql").read_bytes())
+            connection.execute(BEFORE_US)
+        lodged = f"{server} user=postgres dbname=lodged"
+        assert migrate(lodged).operations
+        with psycopg.connect(lodged, autocommit=True) as connection:
+            connection.execute("comment on schema desk is 'ttydesk older'")
+        assert migrate(lodged).operations
+        with psycopg.connect(lodged) as connection:
+            connection.execute("set role anon")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("select public.list_agents()")
+    finally:
+        admin.execute("drop database lodged with (force)")
+        admin.execute("drop owned by postgres; drop role postgres; drop role supabase_admin")

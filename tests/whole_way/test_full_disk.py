@@ -63,9 +63,7 @@ def test_under_the_sent_folder(programs: Programs, disk: Disk) -> None:
         (programs.home / "mail/.Sent").symlink_to(disk.folder)
         disk.fill()
         assert programs.run("ticket", "reply", "1001", "--body", "Try another bulb.").code == 0
-        daemon.until_said(
-            "An answer on #1001 did not leave (attempt 1, again in 5 s): A sent mail cannot be"
-        )
+        daemon.until_said("An answer on #1001 did not leave (attempt 1, again in 5 s): A sent mail cannot be")
         disk.make_room()
         wait(lambda: list(disk.folder.glob("cur/*")), "the answer was tried again")
     (answer,) = disk.folder.glob("cur/*")
