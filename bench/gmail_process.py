@@ -19,7 +19,8 @@ from urllib.parse import urlencode
 from core.config import Settings
 from core.desk import Desk
 from core.models import Mailbox
-from sync.auth import Grant, TokenFiles
+from core.vault import SecretFiles
+from sync.auth import Grant, TokenStore
 from tests.peers.pubsub import SUBSCRIPTION, TOPIC, jar, pubsub
 
 ROOT = Path(__file__).parents[1]
@@ -92,18 +93,18 @@ class GmailProcess:
 
 def settings_of(home: Path, server: GmailProcess, **google: object) -> Settings:
     """The settings, which also stand in the home's config.toml for the programs."""
-    google = {"tokens": "file", "api_root": server.url, "units_a_minute": 10**9} | google
-    lines = ["grace_seconds = 0.0", 'agent = "ada@lamps.example"', "[google]"]
+    google = {"api_root": server.url, "units_a_minute": 10**9} | google
+    lines = ["grace_seconds = 0.0", 'agent = "ada@lamps.example"', 'tokens = "file"', "[google]"]
     lines += [f"{name} = {json.dumps(value)}" for name, value in google.items()]
     (home / "config.toml").write_text("\n".join(lines) + "\n")
     return Settings.model_validate(
-        {"home": home, "grace_seconds": 0.0, "agent": "ada@lamps.example", "google": google}
+        {"home": home, "grace_seconds": 0.0, "agent": "ada@lamps.example", "tokens": "file", "google": google}
     )
 
 
 async def connected(desk: Desk, settings: Settings, server: GmailProcess) -> Mailbox:
     """The account as a mailbox of the desk, as `ttydesk gmail connect` leaves it."""
-    TokenFiles(settings.home / "tokens").save(server.grant())
+    TokenStore(SecretFiles(settings.home / "tokens")).save(server.grant())
     return await desk.connect_mailbox("gmail", "gmail", server.address, "Lamps")
 
 

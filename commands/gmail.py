@@ -89,7 +89,7 @@ def _connect(context: typer.Context, wish: "Wish", file: Path | None) -> "tuple[
     settings = settings_of(context)
     known = with_desk(context, lambda desk: desk.list_mailboxes(), service=True)
     check_name(wish, known)
-    store = token_store(settings.home, settings.google.tokens)
+    store = token_store(settings.home, settings.tokens)
     store.load("")  # a keyring that is locked had better say so before the browser opens than after it
     grant, token = _still_good(settings, wish, known), None
     if grant is None:
@@ -153,7 +153,7 @@ def _print_connected(settings: "Settings", connected: "Connected", grant: "Grant
     mailbox = connected.mailbox
     write(f"{safe_line(mailbox.address)} is connected.")
     write(_what_becomes_tickets(connected, wish))
-    place = token_store(settings.home, settings.google.tokens).place
+    place = token_store(settings.home, settings.tokens).place
     write(f"The permission is kept in {safe_line(place, limit=4096)}.")
     if grant.expires_at:
         write(
@@ -258,7 +258,7 @@ def disconnect(
 
     settings = settings_of(context)
     known = _one(_connected(context), mailbox)
-    store = token_store(settings.home, settings.google.tokens)
+    store = token_store(settings.home, settings.tokens)
     grant = store.load(known.address)
     if grant is not None:
         leave(settings, known, grant, revoke)

@@ -44,7 +44,7 @@ def standing_of(settings: Settings, known: Mailbox, standing: Standing | None) -
         "daemon": _host(known),
         "token": {
             "state": standing.state if standing else "missing",
-            "place": token_store(settings.home, settings.google.tokens).place,
+            "place": token_store(settings.home, settings.tokens).place,
             "scopes": grant.scopes if grant else [],
             "granted_at": grant.granted_at if grant else None,
             "expires_at": grant.expires_at if grant else None,
@@ -85,7 +85,7 @@ def _print_permission(settings: Settings, known: Mailbox, standing: Standing) ->
     _line("permission", words)
     for scope in grant.scopes if grant else ():
         _line("", f"to {REASONS[scope]}" if scope in REASONS else safe_line(scope))
-    place = token_store(settings.home, settings.google.tokens).place
+    place = token_store(settings.home, settings.tokens).place
     if grant is not None:
         _line("kept in", safe_line(place, limit=4096))
 

@@ -67,8 +67,6 @@ class Google(BaseModel):
     """The JSON of the OAuth client as Google gives it, in place of id and secret."""
     redirect_uri: str = "http://127.0.0.1:0/"
     """Where the browser comes back to; port 0 takes any that is free."""
-    tokens: Literal["auto", "keyring", "file"] = "auto"
-    """Where tokens are kept: in the system's keyring, in a file of the home folder, or whichever there is."""
     topic: str = ""
     """The Pub/Sub topic Gmail tells of new mail: projects/NAME/topics/NAME."""
     subscription: str = ""
@@ -121,6 +119,8 @@ class Settings(BaseModel):
     """Your project at Google, through which Gmail is reached."""
     supabase: Supabase = Supabase()
     """Your project at Supabase, where the desk of a team lies."""
+    tokens: Literal["auto", "keyring", "file"] = "auto"
+    """Where tokens are kept: in the system's keyring, in a file of the home folder, or whichever there is."""
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
     """How long an answer waits before it is sent, so that it can be taken back."""
     theme: str = "dark"

@@ -59,7 +59,7 @@ class Way:
             _revealed(hosted.publishable_key),
             _revealed(hosted.secret_key),
             _revealed(hosted.access_token),
-            settings.google.tokens,
+            settings.tokens,
         )
 
 

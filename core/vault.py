@@ -72,6 +72,10 @@ class SecretFiles:
         except OSError as error:
             raise StorageFailed(f"{self._path(name)} cannot be deleted: {error.strerror}.") from error
 
+    @property
+    def holds_any(self) -> bool:
+        return any(self._folder.glob("*.json"))
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{name.replace('/', '_')}.json"
 
@@ -118,8 +122,35 @@ class Keyring:
         return f"{name} {self._home}"
 
 
+class Either:
+    """The keyring, and the files for what was saved where it could not be reached, as over SSH.
+
+    What is in a file is newer than what the keyring may hold besides: saving in the keyring deletes the file.
+    """
+
+    def __init__(self, keyring: Keyring, files: SecretFiles) -> None:
+        self._keyring, self._files = keyring, files
+
+    @property
+    def place(self) -> str:
+        if self._files.holds_any:
+            return f"{self._keyring.place} or {self._files.place}"
+        return self._keyring.place
+
+    def load(self, name: str) -> str | None:
+        return self._files.load(name) or self._keyring.load(name)
+
+    def save(self, name: str, secret: str) -> None:
+        self._keyring.save(name, secret)
+        self._files.delete(name)
+
+    def delete(self, name: str) -> None:
+        self._files.delete(name)
+        self._keyring.delete(name)
+
+
 def open_vault(home: Path, kind: str = "auto") -> Vault:
-    """`kind`: auto, keyring or file. Auto takes the keyring where the system has a real one."""
+    """`kind`: auto, keyring or file. Auto takes the keyring where one can be reached."""
     files = SecretFiles(home / "tokens")
     if kind == "file":
         return files
@@ -131,7 +162,7 @@ def open_vault(home: Path, kind: str = "auto") -> Vault:
         isinstance(found, chainer.ChainerBackend) and not found.backends
     )
     if is_real:
-        return Keyring(home)
+        return Keyring(home) if kind == "keyring" else Either(Keyring(home), files)
     if kind == "keyring":
         raise StorageFailed(
             "This system has no keyring.", hint="Without “keyring” in the settings a file is used."
@@ -142,5 +173,5 @@ def open_vault(home: Path, kind: str = "auto") -> Vault:
 def _locked(error: Exception) -> DeskError:
     return StorageFailed(
         f"The system's keyring does not answer ({type(error).__name__}).",
-        hint="Unlock it, or keep tokens in a file with google.tokens = “file”.",
+        hint="Unlock it, or keep tokens in a file with tokens = “file”.",
     )

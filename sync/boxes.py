@@ -61,7 +61,7 @@ def is_here(settings: Settings, known: Known) -> bool:
     from sync.auth import token_store
 
     try:
-        return token_store(settings.home, settings.google.tokens).load(known.address) is not None
+        return token_store(settings.home, settings.tokens).load(known.address) is not None
     except StorageFailed:
         return True
 
@@ -119,7 +119,7 @@ def _access(settings: Settings, known: Known) -> "Access":
     from sync.auth import token_store
     from sync.google import Access
 
-    store = token_store(settings.home, settings.google.tokens)
+    store = token_store(settings.home, settings.tokens)
     grant = store.load(known.address)
     if grant is None:
         raise NotFound(

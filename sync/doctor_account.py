@@ -160,7 +160,7 @@ class Account:
         return opened
 
     def _store(self) -> TokenStore:
-        return token_store(self.state.settings.home, self.state.settings.google.tokens)
+        return token_store(self.state.settings.home, self.state.settings.tokens)
 
     def _once(self, what: str, ask: Callable[[], _Known]) -> _Known:
         if what not in self._answers:

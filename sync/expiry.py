@@ -35,7 +35,7 @@ class Expiry:
 
     async def look(self) -> Round:
         """A part of the daemon: the permission as it is kept by now, so that a new one ends the warning."""
-        store = token_store(self.settings.home, self.settings.google.tokens)
+        store = token_store(self.settings.home, self.settings.tokens)
         grant = await asyncio.to_thread(store.load, self.address)
         soon = ends_soon(grant, self.now()) if grant else None
         return Round(_LOOK_SECONDS, " ".join(soon) if soon else None)

@@ -148,7 +148,7 @@ def _token(settings: Settings, known: Known) -> Token:
     from sync.auth import token_store
 
     try:
-        grant = token_store(settings.home, settings.google.tokens).load(known.address)
+        grant = token_store(settings.home, settings.tokens).load(known.address)
     except StorageFailed:
         return Token(state="unreadable")
     if grant is None:

@@ -56,7 +56,7 @@ def profile(google: Google) -> tuple[str, int]:
 
 def granted(settings: Settings, known: Mailbox) -> Grant:
     """The permission as it is kept here. Raises NotFound where there is none."""
-    grant = token_store(settings.home, settings.google.tokens).load(known.address)
+    grant = token_store(settings.home, settings.tokens).load(known.address)
     if grant is None:
         raise NotFound(
             f"There is no token for {known.address} on this machine.",

@@ -92,9 +92,9 @@ def configure(home: Path, google: GmailServer, monkeypatch: pytest.MonkeyPatch) 
     (home / "client.json").write_text(json.dumps(google.client_config))
 
     def write(**said: str | None) -> None:
-        wanted = {"api_root": google.url, "client_file": "client.json", "tokens": "file"} | said
+        wanted = {"api_root": google.url, "client_file": "client.json"} | said
         lines = [f"{name} = {json.dumps(value)}" for name, value in wanted.items() if value]
-        (home / "config.toml").write_text("\n".join(["[google]", *lines]))
+        (home / "config.toml").write_text("\n".join(['tokens = "file"', "[google]", *lines]))
 
     write()
     return write

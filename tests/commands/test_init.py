@@ -31,7 +31,7 @@ def only_these_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("URL", "PUBLISHABLE_KEY", "SECRET_KEY"):
         monkeypatch.delenv(f"SUPABASE_{name}", raising=False)
         monkeypatch.delenv(f"TTYDESK_SUPABASE_{name}", raising=False)
-    monkeypatch.setenv("TTYDESK_GOOGLE_TOKENS", "file")
+    monkeypatch.setenv("TTYDESK_TOKENS", "file")
 
 
 def steps(ran: Ran) -> dict[str, str]:

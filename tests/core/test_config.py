@@ -91,7 +91,7 @@ def test_every_setting_but_two_can_come_from_the_environment(
         "google.client_secret": "shh",
         "google.client_file": "/etc/client.json",
         "google.redirect_uri": "http://localhost:8765/cb",
-        "google.tokens": "file",
+        "tokens": "file",
         "google.topic": "projects/p/topics/t",
         "google.subscription": "projects/p/subscriptions/s",
         "google.poll_seconds": "9.0",

@@ -8,8 +8,9 @@ from typing import Any
 from core.config import Settings
 from core.desk import Desk
 from core.models import Mailbox
+from core.vault import SecretFiles
 from core.verified import Verified
-from sync.auth import Grant, TokenFiles
+from sync.auth import Grant, TokenStore
 from sync.consent import MODIFY, PUBSUB
 from sync.doctor import diagnose
 from sync.doctor_finding import Finding, Result
@@ -67,7 +68,7 @@ class Clinic:
             "scopes": scopes,
             "granted_at": utc_now() - timedelta(days=30),
         }
-        TokenFiles(self.settings.home / "tokens").save(Grant.model_validate(grant | changes))
+        TokenStore(SecretFiles(self.settings.home / "tokens")).save(Grant.model_validate(grant | changes))
         return tokens
 
     def daemon_beats(self, ago: timedelta = timedelta(0), **more: Any) -> None:

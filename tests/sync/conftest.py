@@ -22,10 +22,10 @@ async def clinic(service: Desk, database: str, tmp_path: Path) -> AsyncIterator[
             home=home,
             database_url=SecretStr(database),
             mailbox=Mailbox(address="support@example.com"),
+            tokens="file",
             google=Google(
                 client_id=server.authority.client_id,
                 client_secret=SecretStr(server.authority.client_secret),
-                tokens="file",
                 topic=TOPIC,
                 subscription=SUBSCRIPTION,
                 api_root=server.url,

@@ -10,7 +10,8 @@ from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 
 from core.errors import Invalid, StorageFailed
-from sync.auth import Grant, TokenFiles, TokenStore, client_of, token_store
+from core.vault import SecretFiles
+from sync.auth import Grant, TokenStore, client_of, token_store
 
 GRANT = Grant(
     address="support@example.com",
@@ -73,7 +74,7 @@ def test_two_desks_of_one_user_have_a_keyring_each(tmp_path: Path, memory: Memor
 
 
 def test_a_file_is_its_owners_alone(tmp_path: Path) -> None:
-    store = TokenFiles(tmp_path / "tokens")
+    store = TokenStore(SecretFiles(tmp_path / "tokens"))
     store.save(GRANT)
     (path,) = (tmp_path / "tokens").iterdir()
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -87,7 +88,7 @@ def test_without_a_keyring_there_is_the_file(tmp_path: Path, monkeypatch: pytest
     from keyring.backends import fail
 
     monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
-    assert isinstance(token_store(tmp_path), TokenFiles)
+    assert isinstance(token_store(tmp_path), TokenStore)
     with pytest.raises(StorageFailed, match="has no keyring"):
         token_store(tmp_path, "keyring")
 
@@ -110,7 +111,7 @@ def test_what_was_saved_without_a_keyring_is_found_with_one(tmp_path: Path, memo
 
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     assert "hunter" not in f"{GRANT!r} {GRANT} {GRANT.model_dump()}"
-    store = TokenFiles(tmp_path)
+    store = TokenStore(SecretFiles(tmp_path))
     store.save(GRANT)
     (path,) = tmp_path.iterdir()
     path.write_text(path.read_text().replace("granted_at", "granted"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Google, Settings
+from core.config import Settings
 from core.desk import Desk
 from core.errors import StorageFailed
 from sync.boxes import is_here, open_mailbox, settle_maildir
@@ -58,7 +58,7 @@ async def test_the_maildir_of_another_machine_is_left_alone(service: Desk, tmp_p
 
 async def test_a_token_that_cannot_be_read_is_here_so_that_it_is_said(service: Desk, tmp_path: Path) -> None:
     mailbox = await service.connect_mailbox("sales", "gmail", GMAIL)
-    here = settings(tmp_path).model_copy(update={"google": Google(tokens="file")})
+    here = settings(tmp_path).model_copy(update={"tokens": "file"})
     assert not is_here(here, mailbox)
     (tmp_path / "tokens").mkdir()
     (tmp_path / "tokens" / f"{GMAIL}.json").touch(0o644)

@@ -13,7 +13,7 @@ from typing import Any
 import httplib2
 import pytest
 
-from sync.auth import Grant, TokenFiles
+from sync.auth import Grant, TokenStore
 from sync.doctor_call import Line
 from sync.doctor_finding import Result, Told, Verdict
 from tests.sync.clinic import ADDRESS, Clinic
@@ -112,7 +112,7 @@ async def test_what_hangs_is_left(clinic: Clinic, monkeypatch: pytest.MonkeyPatc
         never.wait(30)
         return None
 
-    monkeypatch.setattr(TokenFiles, "load", hang)
+    monkeypatch.setattr(TokenStore, "load", hang)
     found = await clinic.diagnose(patience=0.2)
     never.set()
     assert [(one.check, one.result) for one in found if one.about == ADDRESS] == [("the rest", Result.FAILED)]

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from core.config import Google, Settings
 from core.desk import Desk
-from sync.auth import Grant, TokenFiles
+from core.vault import SecretFiles
+from sync.auth import Grant, TokenStore
 from sync.consent import MODIFY, Request, ask_consent
 from sync.doctor import diagnose
 from sync.doctor_finding import Finding, Result
@@ -35,14 +36,13 @@ async def test_a_real_consent_and_what_becomes_of_it(
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     with emulator() as root:
-        store, grant = TokenFiles(home / "tokens"), consented(root)
+        store, grant = TokenStore(SecretFiles(home / "tokens")), consented(root)
         store.save(grant)
         settings = Settings(
             home=home,
             database_url=SecretStr(database),
-            google=Google(
-                client_id=CLIENT[0], client_secret=SecretStr(CLIENT[1]), tokens="file", api_root=root
-            ),
+            tokens="file",
+            google=Google(client_id=CLIENT[0], client_secret=SecretStr(CLIENT[1]), api_root=root),
         )
         await service.connect_mailbox("help", "gmail", ADDRESS)
         found = await findings(settings)

@@ -24,7 +24,7 @@ GRANT = Grant(
 
 
 async def test_it_is_told_two_days_ahead_until_there_is_a_new_one(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, google={"tokens": "file"})
+    settings = Settings(home=tmp_path, tokens="file")
     store = token_store(tmp_path, "file")
     now = NOW
     expiry = Expiry(settings, GRANT.address, lambda: now)

@@ -12,7 +12,8 @@ from commands.overview import print_overview
 from core.config import Settings
 from core.desk import Desk
 from core.errors import Unreachable
-from sync.auth import Grant, TokenFiles
+from core.vault import SecretFiles
+from sync.auth import Grant, TokenStore
 from sync.lock import held
 from sync.overview import look
 from sync.worker import worker_name
@@ -24,7 +25,7 @@ STARTED = datetime.now(UTC) - timedelta(hours=3)
 
 @pytest.fixture
 def settings(tmp_path: Path, database: str) -> Settings:
-    return Settings(home=tmp_path, database_url=database, google={"tokens": "file"})
+    return Settings(home=tmp_path, database_url=database, tokens="file")
 
 
 async def lives(service: Desk, worker: str, **more: Any) -> None:
@@ -99,7 +100,7 @@ async def test_how_the_token_of_a_mailbox_is(
         granted_at=STARTED,
         expires_at=STARTED + timedelta(days=7),
     )
-    TokenFiles(tokens).save(grant)
+    TokenStore(SecretFiles(tokens)).save(grant)
     assert (await token()).state == "kept" and (await token()).expires_at == grant.expires_at
     await service.save_cursor(
         sales.id, None, "Google no longer lets ttydesk into the mailbox: the permission was taken back."

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from core.config import Settings
 from core.connect import open_desk
-from sync.auth import Grant, TokenFiles
+from core.vault import SecretFiles
+from sync.auth import Grant, TokenStore
 from sync.consent import PUBSUB
 from tests.gmail import MODIFY, GmailServer
 from tests.whole_way.programs import Programs
@@ -17,7 +18,7 @@ from tests.whole_way.programs import Programs
 def allowed(programs: Programs, server: GmailServer, address: str, api_root: str | None = None) -> None:
     """The permission lies in the home, and Google is where the server is, or at `api_root`."""
     inner = server.client_config["installed"]
-    programs.variables |= {"TTYDESK_GOOGLE_API_ROOT": api_root or server.url, "TTYDESK_GOOGLE_TOKENS": "file"}
+    programs.variables |= {"TTYDESK_GOOGLE_API_ROOT": api_root or server.url, "TTYDESK_TOKENS": "file"}
     grant = Grant(
         address=address,
         client_id=inner["client_id"],
@@ -27,7 +28,7 @@ def allowed(programs: Programs, server: GmailServer, address: str, api_root: str
         scopes=(MODIFY, PUBSUB),
         granted_at=datetime.now(UTC),
     )
-    TokenFiles(programs.home / "tokens").save(grant)
+    TokenStore(SecretFiles(programs.home / "tokens")).save(grant)
 
 
 def make_known(home: Path, *addresses: str) -> None:

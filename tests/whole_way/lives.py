@@ -139,7 +139,7 @@ def live(order: dict[str, Any], log: int) -> None:
     fate.around_operations()
     fate.around_requests()
     google = order.get("google", {})
-    settings = Settings(home=order["home"], database_url=order["database"], google=google)
+    settings = Settings(home=order["home"], database_url=order["database"], tokens="file", google=google)
     if order["work"] == "import":
         asyncio.run(_import(settings, Path(order["folder"])))
     else:

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from core.config import Settings
 from core.connect import open_desk
-from sync.auth import Grant, TokenFiles
+from core.vault import SecretFiles
+from sync.auth import Grant, TokenStore
 from tests.gmail import MODIFY, GmailServer, Tokens
 from tests.gmail.sample import written
 from tests.whole_way.programs import Programs, wait
@@ -22,7 +23,7 @@ def connected(programs: Programs, server: GmailServer) -> Tokens:
     inner, tokens = server.client_config["installed"], server.grant(ADDRESS, MODIFY)
     programs.variables |= {
         "TTYDESK_GOOGLE_API_ROOT": server.url,
-        "TTYDESK_GOOGLE_TOKENS": "file",
+        "TTYDESK_TOKENS": "file",
         "GOOGLE_CLIENT_ID": inner["client_id"],
         "GOOGLE_CLIENT_SECRET": inner["client_secret"],
     }
@@ -36,7 +37,7 @@ def connected(programs: Programs, server: GmailServer) -> Tokens:
         granted_at=datetime.now(UTC) - timedelta(days=3),
         expires_at=datetime.now(UTC) + timedelta(days=4, minutes=30),
     )
-    TokenFiles(programs.home / "tokens").save(grant)
+    TokenStore(SecretFiles(programs.home / "tokens")).save(grant)
     asyncio.run(make_known(programs.home))
     return tokens
 

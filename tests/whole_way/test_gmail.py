@@ -60,11 +60,12 @@ def desk(programs: Programs, google: Google) -> Programs:
     (programs.home / "client.json").write_text(json.dumps(google.client))
     with (programs.home / "config.toml").open("a") as config:
         config.write(
-            f'signature = "The lamp people"\n[google]\napi_root = "{google.url}"\ntokens = "file"\n'
+            f'signature = "The lamp people"\n[google]\napi_root = "{google.url}"\n'
             'client_file = "client.json"\npoll_seconds = 0.2\n'
         )
     # The sign-in speaks plain HTTP on loopback, and there is no browser here.
     programs.variables |= {
+        "TTYDESK_TOKENS": "file",
         "OAUTHLIB_INSECURE_TRANSPORT": "1",
         "DISPLAY": "",
         "WAYLAND_DISPLAY": "",

@@ -28,7 +28,7 @@ class Machine:
             "TTYDESK_HOME": str(home),
             "TTYDESK_SUPABASE_URL": url,
             "TTYDESK_SUPABASE_PUBLISHABLE_KEY": PUBLISHABLE,
-            "TTYDESK_GOOGLE_TOKENS": "file",
+            "TTYDESK_TOKENS": "file",
             **more,
         }
 

@@ -19,7 +19,7 @@ def project(empty_database: str) -> Iterator[Project]:
 
 
 def test_a_project_is_set_up_and_repaired_by_answers(programs: Programs, project: Project) -> None:
-    programs.variables["TTYDESK_GOOGLE_TOKENS"] = "file"
+    programs.variables["TTYDESK_TOKENS"] = "file"
     with programs.terminal(columns=200, words=["init"]) as terminal:
         terminal.until(shows("Which [1]:"))
         terminal.press("3\r", shows("Address of the project"))

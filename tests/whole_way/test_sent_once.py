@@ -12,7 +12,8 @@ import pytest
 
 from core.desk import Desk
 from core.models import Delivery
-from sync.auth import TokenFiles
+from core.vault import SecretFiles
+from sync.auth import TokenStore
 from tests.gmail import GmailServer
 from tests.mails import mail
 from tests.sync.account import grant_of
@@ -37,7 +38,7 @@ class House:
 
     def live(self, kill_at: str = "") -> bool:
         """Whether it was killed."""
-        google = {"api_root": self.gmail.url, "tokens": "file"}
+        google = {"api_root": self.gmail.url}
         order: dict[str, Any] = {"home": str(self.home), "database": self.database, "work": "daemon"}
         return bool(self.lives.live(kill_at or 0, google=google, **order)["killed"])
 
@@ -51,7 +52,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path, database: str, gmail: GmailServer, lives: Lives) -> House:
-    TokenFiles(tmp_path / "tokens").save(grant_of(gmail, ADDRESS))
+    TokenStore(SecretFiles(tmp_path / "tokens")).save(grant_of(gmail, ADDRESS))
     return House(tmp_path, database, gmail, lives)
 
 
