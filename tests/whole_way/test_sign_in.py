@@ -15,7 +15,7 @@ def test_one_signs_in_where_the_desk_is_opened(programs: Programs, hosted: Proje
     programs.variables |= {
         "TTYDESK_SUPABASE_URL": hosted.url,
         "TTYDESK_SUPABASE_PUBLISHABLE_KEY": PUBLISHABLE,
-        "TTYDESK_GOOGLE_TOKENS": "file",
+        "TTYDESK_TOKENS": "file",
     }
     server = Programs(programs.home, programs.variables | {"TTYDESK_SUPABASE_SECRET_KEY": SECRET})
     assert server.run("agent", "add", ADA).code == 0
