@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - the words of many languages are in many scripts
 
 import re
+from functools import cached_property
 
 from sync import attribution, letterhead
 from sync.letterhead import Letterhead
@@ -12,7 +13,7 @@ from sync.signature import is_device, is_ruler
 
 QUOTE = re.compile(r"^\s{0,3}(?:>(?!>{40})|\|(?=\s|$)(?!.*\|\s*$))")
 # "AB> text": the writer's initials before the mark, as some old clients have it.
-INITIALS = re.compile(r"^\s?[A-Z][A-Za-z]{0,9}> ?")
+INITIALS = re.compile(r"^\s{0,4}[A-Z][A-Za-z]{0,9}> ?")
 LINK = re.compile(r"https?://")
 LABELLED = re.compile(r"^[^:：]{1,30}[:：]\s")
 # More lines than a person reads: what follows goes with the last part.
@@ -69,11 +70,21 @@ class Splitter:
                 continue
             line = lines[index]
             if INITIALS.match(line) and INITIALS.match(lines[index - 1]):
-                kinds[index] = kinds[index - 1] = QUOTED
+                if self._attributed < index:
+                    kinds[index] = kinds[index - 1] = QUOTED
             elif kinds[index - 1] == QUOTED and index + 1 < len(lines) and kinds[index + 1] == QUOTED:
                 broken = len(lines[index - 1]) > 64 and line[:1].islower()
                 if broken or (LINK.search(line) and line.rstrip().endswith((">", ")"))):
                     kinds[index] = QUOTED
+
+    @cached_property
+    def _attributed(self) -> int:
+        """The first line that says who wrote something; below it initials mark a quote, above a prompt."""
+        for index, line in enumerate(self.lines):
+            written = line.rstrip()[-100:]
+            if written.endswith(attribution.COLONS) and attribution.VERB.search(written):
+                return index
+        return len(self.lines)
 
     def _find_cut(self) -> int:
         """The first line from which all is quoted; attributions over marked quotes are found on the way."""
