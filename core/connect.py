@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     import psycopg
     from pydantic import SecretStr
 
+    from core.bucket import Bucket
     from core.config import Settings
     from core.desk import Desk
+    from core.files import Files
     from core.gateway import Gateway
     from core.session import Session
     from core.supabase import Token
@@ -246,3 +248,27 @@ def _ask(connection: "psycopg.Connection[Any]", function: str, *arguments: objec
     if row is None:
         raise NotFound
     return row[0]
+
+
+def open_files(settings: "Settings", service: bool = False) -> "Files":
+    """Where the desk keeps mails and attachments: on this machine, or at Supabase. Opens nothing yet."""
+    from core.files import LocalFiles
+
+    way, folder = Way.of(settings), settings.home / "files"
+    if not way.supabase_url:
+        return LocalFiles(folder)
+    from core.storage import HostedFiles
+
+    return HostedFiles(lambda: _bucket(way, service), folder)
+
+
+def _bucket(way: Way, service: bool) -> "Bucket":
+    from core.bucket import Bucket
+
+    key = way.secret_key if service else way.publishable_key
+    if not key or not way.supabase_url:
+        raise no_key("supabase.secret_key" if service else "supabase.publishable_key")
+    if service:
+        return Bucket(way.supabase_url, key)
+    token = _token(way)
+    return Bucket(way.supabase_url, key, lambda refused: asyncio.run(token(refused)))

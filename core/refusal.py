@@ -5,6 +5,7 @@ from whatever lies between here and there, which knows neither and often answers
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ from core.errors import (
     Invalid,
     NotFound,
     SignedOut,
+    StorageFailed,
     Unreachable,
     from_code,
 )
@@ -29,6 +31,7 @@ _KEYS = (
     "Look at supabase.publishable_key and supabase.secret_key; ttydesk config show says where they are set."
 )
 _URL = "Look at supabase.url; Supabase shows it under Project Settings, API."
+_BUCKET = "An admin makes one: ttydesk db migrate"
 _PASSING_CODES = ("08", "533", "57P", "PGRST000", "PGRST001", "PGRST002", "PGRST003")
 """The database has no place or is being started: the same call may work in a moment."""
 _PASSING = {408, 429, 502, 503, 504, *range(520, 528), 530}
@@ -139,3 +142,27 @@ def _pause(headers: Mapping[str, str]) -> float:
     except ValueError:
         return 0.0
     return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def storage_refusal(status: int, headers: Mapping[str, str], content: bytes) -> Refused:
+    """The same for Supabase Storage, which answers 400 and says the status it means inside."""
+    said = _read(content)
+    meant = str(said.get("statusCode", status))
+    status = int(meant) if meant.isdecimal() else status
+    message = str(said.get("message", "")).lower()
+    if not said:
+        return _from_elsewhere(status, _pause(headers), "")
+    if status == 404 and "bucket" in message:
+        return Refused(NotFound("The Supabase project has no place for files yet.", hint=_BUCKET))
+    if status == 404:
+        return Refused(NotFound("The file is missing."))
+    if status == 409:
+        return Refused(Conflict("The file is there already."))
+    if status in (401, 403) and re.search(r"jwt|jws|token|signature|exp", message):
+        return Refused(SignedOut(hint=SIGN_IN))
+    if status in (401, 403):
+        return Refused(Forbidden("You may not do that with files of this desk."))
+    if status == 413:
+        said_so = "The file is larger than the Supabase project takes."
+        return Refused(StorageFailed(said_so, hint="Its limit is set under Storage, Settings."))
+    return _from_elsewhere(status, _pause(headers), message)

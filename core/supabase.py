@@ -165,7 +165,7 @@ class SupabaseGateway:
         try:
             return (await call.execute()).data
         except httpx.RequestError as error:
-            raise Refused(_unreachable(error), again=True) from error
+            raise Refused(unreachable(error), again=True) from error
 
 
 def _fits_an_address(name: str, value: object) -> bool:
@@ -186,11 +186,11 @@ async def _require_result(response: httpx.Response) -> None:
     raise refusal(function, response.status_code, response.headers, content)
 
 
-def _unreachable(error: httpx.RequestError) -> Unreachable:
+def unreachable(error: httpx.RequestError, what: str = "The database") -> Unreachable:
     if isinstance(error, httpx.TimeoutException):
-        return Unreachable("The database cannot be reached: no answer came in time.")
+        return Unreachable(f"{what} cannot be reached: no answer came in time.")
     said = str(error).partition(" (")[0] or type(error).__name__
-    return Unreachable(f"The database cannot be reached: {said.rstrip('.')}.")
+    return Unreachable(f"{what} cannot be reached: {said.rstrip('.')}.")
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -23,6 +23,17 @@ do $$ declare t regclass; begin
   end loop;
 end $$;
 
+-- On Supabase files lie in its Storage, in a bucket of our own. Only what is new is ever written there.
+do $$ begin
+  if to_regclass('storage.objects') is not null then
+    insert into storage.buckets (id, name, public) values ('ttydesk', 'ttydesk', false) on conflict do nothing;
+    create policy ttydesk_read on storage.objects for select to authenticated
+      using (bucket_id = 'ttydesk' and public.may_read_file(name, owner_id));
+    create policy ttydesk_add on storage.objects for insert to authenticated
+      with check (bucket_id = 'ttydesk' and public.may_add_file(name));
+  end if;
+end $$;
+
 -- What withdraw.sql had put aside.
 do $$ declare v_roles text := current_setting('ttydesk.granted_by_default', true); begin
   if v_roles <> '' then

@@ -9,7 +9,9 @@ declare
 begin
   for v_policy in
     select polname, polrelid::regclass as on_table
-    from pg_policy join pg_class c on c.oid = polrelid where c.relnamespace = 'desk'::regnamespace
+    from pg_policy join pg_class c on c.oid = polrelid
+    where c.relnamespace = 'desk'::regnamespace
+      or polrelid = to_regclass('storage.objects') and starts_with(polname, 'ttydesk_')  -- Supabase's; others' stay
   loop
     execute format('drop policy %I on %s', v_policy.polname, v_policy.on_table);
   end loop;

@@ -162,6 +162,7 @@ MAY_KNOW_A_DRIVER = {
     "core/postgres.py",
     "core/hosted.py",
     "core/supabase.py",
+    "core/bucket.py",
     "core/session.py",
     "core/migrate.py",
     "core/embedded.py",

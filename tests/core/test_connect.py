@@ -1,5 +1,6 @@
 """From settings to an open desk: who one is, and what is said when there is none."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.config import Settings, Supabase
-from core.connect import open_desk
+from core.connect import open_desk, open_files
 from core.errors import Conflict, Forbidden, NotFound, SignedOut, Unreachable
 from core.models import Role
 from tests.peers.hosted import PUBLISHABLE, SECRET, Project, sign
@@ -103,3 +104,17 @@ async def test_a_hosted_desk_says_what_it_needs(hosted: Project, tmp_path: Path)
         with pytest.raises(kind, match=words):
             async with open_desk(settings, service=service):
                 pass
+
+
+async def test_files_lie_where_the_desk_does(hosted: Project, tmp_path: Path) -> None:
+    sha256 = open_files(Settings(home=tmp_path / "own")).put("raw", b"x")
+    assert os.listdir(tmp_path / "own" / "files" / "raw") == [sha256[:2]]
+    async with open_desk(hosted_at(hosted, tmp_path, secret_key=SECRET), service=True) as service:
+        ada = await service.add_agent("ada@example.com", "Ada")
+    signed_in = hosted_at(hosted, tmp_path, publishable_key=PUBLISHABLE, access_token=sign(str(ada.id)))
+    sha256 = await asyncio.to_thread(open_files(signed_in).put, "attachments", b"of Ada")
+    elsewhere = Settings(home=tmp_path / "elsewhere", supabase=signed_in.supabase)
+    assert await asyncio.to_thread(open_files(elsewhere).get, "attachments", sha256) == b"of Ada"
+    keyless = open_files(hosted_at(hosted, tmp_path / "other"), service=True)
+    with pytest.raises(Forbidden, match=r"supabase\.secret_key is not set"):
+        await asyncio.to_thread(keyless.get, "attachments", sha256)

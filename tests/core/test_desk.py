@@ -7,8 +7,8 @@ import psycopg
 from core.desk import Desk
 
 NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
-SQL_ONLY = {"sign_in", "begin_desk", "desk_version"}
-"""Called while connecting, before there is a Desk."""
+SQL_ONLY = {"sign_in", "begin_desk", "desk_version", "may_read_file", "may_add_file"}
+"""Called while connecting, before there is a Desk, or by Supabase Storage."""
 
 
 def test_desk_and_sql_agree_on_names_and_arguments(database: str) -> None:

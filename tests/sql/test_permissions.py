@@ -101,6 +101,12 @@ AGENT_ON_TICKET: dict[str, Act] = {
     "update_tickets": lambda desk, n: desk.update_tickets([n], {"priority": "high"}),
 }
 
+SIGNED_IN: dict[str, Act] = {
+    "may_add_file": lambda desk, n: call(desk, "may_add_file", name=""),
+    "may_read_file": lambda desk, n: call(desk, "may_read_file", name="", owner_id=""),
+}
+"""Whoever is signed in is answered; what, tests/core/test_storage.py asks."""
+
 EVERYBODY: dict[str, Act] = {"desk_version": lambda desk, n: call(desk, "desk_version")}
 """Without any sign-in."""
 
@@ -192,7 +198,7 @@ def test_no_operation_is_forgotten(database: str) -> None:
     with psycopg.connect(database) as connection:
         rows = connection.execute("select proname from pg_proc where pronamespace = 'public'::regnamespace")
         there = {name for (name,) in rows}
-    lists = (SERVICE, ADMIN, READER, AGENT, READER_OF_TICKET, AGENT_ON_TICKET, EVERYBODY)
+    lists = (SERVICE, ADMIN, READER, AGENT, READER_OF_TICKET, AGENT_ON_TICKET, SIGNED_IN, EVERYBODY)
     assert sum(map(len, lists)) == len(there)
     assert set().union(*lists) == there
 
@@ -202,13 +208,18 @@ def test_the_documentation_says_the_same() -> None:
     rows = re.search(r"\| who \| operations \|\n.*\n((?:\|.*\n)+)", page)
     assert rows
     told = [re.findall(r"`(\w+)`", row) for row in rows[1].splitlines()]
-    lists = (SERVICE, ADMIN, READER, AGENT, READER_OF_TICKET, AGENT_ON_TICKET, EVERYBODY)
+    lists = (SERVICE, ADMIN, READER, AGENT, READER_OF_TICKET, AGENT_ON_TICKET, SIGNED_IN, EVERYBODY)
     assert told == [sorted(acts) for acts in lists]
 
 
 async def test_of_what_version_a_desk_is_everybody_may_know(scene: Scene) -> None:
     for name, act in EVERYBODY.items():
         assert await who_may(scene, act) == set(scene.desks), name
+
+
+async def test_the_policies_of_files_ask_as_whoever_is_signed_in(scene: Scene) -> None:
+    for name, act in SIGNED_IN.items():
+        assert await who_may(scene, act) == set(scene.desks) - {"service", "anon"}, name
 
 
 async def test_what_runs_the_desk_is_for_the_service_alone(scene: Scene) -> None:
