@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from core.config import Settings
+from core.connect import open_files
 from core.errors import StorageFailed
-from core.files import LocalFiles
+from core.files import Files
 
 
 def stored(settings: Settings, files: Sequence[str]) -> list[dict[str, Any]]:
     """What `Desk.reply` takes as attachments."""
-    storage = LocalFiles(settings.home / "files")
+    storage = open_files(settings)
     return [_stored(storage, Path(file)) for file in files]
 
 
-def _stored(storage: LocalFiles, file: Path) -> dict[str, Any]:
+def _stored(storage: Files, file: Path) -> dict[str, Any]:
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -51,13 +51,13 @@ def show_quarantined(
     json: Json = False,
 ) -> None:
     """One mail in quarantine: why, where it is from, and what it says."""
-    from core.files import LocalFiles
+    from core.connect import open_files
 
     mail = with_desk(context, lambda desk: desk.show_raw_mail(id), service=True)
     if json:
         write_json(mail)
         return
-    content = LocalFiles(settings_of(context).home / "files").get("raw", mail.sha256)
+    content = open_files(settings_of(context), service=True).get("raw", mail.sha256)
     if raw:
         write_raw(content)
     else:

@@ -58,12 +58,12 @@ def make_app(
     sign_in: "SignIn | None" = None,
 ) -> "DeskApp":
     gc.disable()
-    from core.files import LocalFiles
+    from core.connect import open_files
     from tui.app import DeskApp
     from tui.preferences import check_preferences
 
     gc.freeze()
     gc.enable()
-    app = DeskApp(connect, settings, LocalFiles(settings.home / "files"), sign_in=sign_in)
+    app = DeskApp(connect, settings, open_files(settings), sign_in=sign_in)
     check_preferences(app, settings)
     return app

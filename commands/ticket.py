@@ -140,6 +140,8 @@ def reply(
     json: Json = False,
 ) -> None:
     """Answer the customer; the text is Markdown. Until it leaves, unsend takes it back."""
+    import asyncio
+
     from commands.attachment import stored
     from commands.body import read_body
     from core.models import Status as TicketStatus
@@ -154,7 +156,7 @@ def reply(
             status=None if status == "unchanged" else TicketStatus(status),
             to=_addresses(to),
             cc=_addresses(cc),
-            attachments=stored(settings, attach or ()),
+            attachments=await asyncio.to_thread(stored, settings, attach or ()),
             grace_seconds=settings.grace_seconds if grace is None else grace,
         )
 

@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from core.config import Settings
-from core.connect import open_desk
+from core.connect import open_desk, open_files
 from core.desk import Desk
 from core.errors import DeskError, Unreachable
-from core.files import LocalFiles
 from core.models import Mailbox
 from core.text import safe_line
 from sync import housekeeping
@@ -374,7 +373,7 @@ async def open_intake(settings: Settings, desk: Desk) -> Intake:
     """What `receive`, `import_mails` and `retry` need of this desk."""
     addresses = {mailbox.address.lower() for mailbox in await desk.list_mailboxes()}
     return Intake(
-        LocalFiles(settings.home / "files"),
+        open_files(settings, service=True),
         frozenset(addresses | {settings.mailbox.address}),
         settings.mailbox.size_limit_mb * 1024 * 1024,
     )

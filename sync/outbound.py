@@ -19,7 +19,7 @@ from uuid import UUID
 
 from core.desk import Desk
 from core.errors import DeskError, StorageFailed, Unreachable
-from core.files import LocalFiles
+from core.files import Files
 from core.models import Outgoing
 from sync.compose import compose
 from sync.mailbox import Mailbox, Sent, Unsure
@@ -46,7 +46,7 @@ class Outbox:
     """What sending needs to know besides the desk."""
 
     mailbox: Mailbox
-    files: LocalFiles
+    files: Files
     worker: str
     """Claims are held under this name: the same one whenever this daemon is started again."""
     token_address: bool = False

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from core.errors import StorageFailed
-from core.files import LocalFiles
+from core.files import Files
 from sync.parse import parse_mail
 from sync.parsed import ParsedMail
 from sync.receiving import Origin, Verdict, as_received, without_content
@@ -30,7 +30,7 @@ Prepared = list[dict[str, Any] | Skipped]
 class Intake:
     """What taking mail in needs to know besides the desk; goes to other processes as it is."""
 
-    files: LocalFiles
+    files: Files
     addresses: frozenset[str] = frozenset()
     """The desk's own addresses."""
     size_limit: int = 50 * 1024 * 1024
