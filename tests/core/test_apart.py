@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.apart import Apart
-from core.config import Google, Settings, Supabase
+from core.config import Settings, Supabase
 from core.desk import Desk
 from core.errors import Forbidden, Invalid, NotFound, SignedOut, Unreachable
 from tests.conftest import desk_as
@@ -78,7 +78,7 @@ async def test_one_signs_in_by_it_and_a_token_of_the_settings_needs_none(
     async with desk_as(hosted.database, "service_role") as service:
         await service.add_agent("ada@example.com", "Ada")
     keys = Supabase(url=hosted.url, publishable_key=SecretStr(PUBLISHABLE))
-    settings = Settings(home=tmp_path, agent="ada@example.com", supabase=keys, google=Google(tokens="file"))
+    settings = Settings(home=tmp_path, agent="ada@example.com", supabase=keys, tokens="file")
     with Apart() as apart:
         sign_in = apart.sign_in(settings)
         assert sign_in

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from core.config import Google, Settings, Supabase
+from core.config import Settings, Supabase
 from core.connect import Way, session_of
 from sync.doctor import diagnose
 from sync.doctor_finding import Finding, Result
@@ -34,7 +34,7 @@ async def agent(hosted: Project, home: Path) -> Settings:
         await service.connect_mailbox("support", "maildir", "support@example.com", "Support")
         await service.add_agent(ADDRESS, "Ada")
     keys = Supabase(url=hosted.url, publishable_key=SecretStr(PUBLISHABLE))
-    return Settings(home=home, supabase=keys, google=Google(tokens="file"))
+    return Settings(home=home, supabase=keys, tokens="file")
 
 
 @pytest.fixture

@@ -154,5 +154,11 @@ async def test_where_nobody_can_sign_in_it_is_as_any_trouble(door: Door) -> None
         await keeper
 
 
+async def test_a_desk_without_a_sign_in_says_so(play: Play) -> None:
+    async with play() as stage:
+        await stage.press("colon", *"login", "enter")
+        await stage.sees("This desk has no sign-in.")
+
+
 def test_a_sentence_says_what_to_do_and_is_safe() -> None:
     assert sentence(Conflict("No\x1b[2J.", hint="Look.")) == "No␛[2J. Look."

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from core.config import Google, Settings, Supabase
+from core.config import Settings, Supabase
 from core.connect import Way, open_desk, session_of
 from core.sign_in import HostedSignIn
 from tests.conftest import desk_as
@@ -42,7 +42,7 @@ async def wire(hosted: Project) -> AsyncIterator[Wire]:
 def away(wire: Wire, tmp_path: Path) -> Settings:
     """Of a machine on which nobody has signed in."""
     hosted = Supabase(url=wire.url, publishable_key=SecretStr(PUBLISHABLE))
-    return Settings(home=tmp_path, agent=ADA, supabase=hosted, google=Google(tokens="file"))
+    return Settings(home=tmp_path, agent=ADA, supabase=hosted, tokens="file")
 
 
 @pytest.fixture
