@@ -6,13 +6,14 @@ settings are written as soon as what they name has answered, so that what was ty
 
 import asyncio
 import getpass
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from core.config import Settings, config_path, load
-from core.errors import Conflict, DeskError, Invalid
+from core.errors import Conflict, DeskError, Invalid, StorageFailed
 from core.settings_file import write_settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.migrate import Report
 
 NOTHING = "Nothing to do."
+_TRIAL = b"ttydesk init was here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,24 @@ async def _serve(plan: Plan, url: str, secret: str) -> AsyncIterator[Step]:
 
     await require_service(url, secret)
     yield Step("service", "The desk answers the secret key.")
+    yield Step("files", await asyncio.to_thread(_try_bucket, url, secret))
     async with open_desk(plan.settings, service=True) as desk:
         yield Step("admin", await _settle_admin(plan, desk))
+
+
+def _try_bucket(url: str, secret: str) -> str:
+    """Write a file and read it again. It is always the same one, so nothing heaps up."""
+    from core.bucket import BUCKET, Bucket
+
+    bucket = Bucket(url, secret)
+    try:
+        place = f"attachments/{hashlib.sha256(_TRIAL).hexdigest()}"
+        bucket.upload(place, _TRIAL)
+        if bucket.download(place) != _TRIAL:
+            raise StorageFailed(f"The bucket {BUCKET} gives back another file than it was given.")
+    finally:
+        bucket.close()
+    return f"The bucket {BUCKET} takes files, and gives them back."
 
 
 async def _settle_admin(plan: Plan, desk: "Desk") -> str:

@@ -101,6 +101,7 @@ def test_a_project_from_nothing_to_the_first_admin(
         "database",
         "api",
         "service",
+        "files",
         "admin",
         "nobody",
         "sign-in",
