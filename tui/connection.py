@@ -100,7 +100,8 @@ class Connection:
         try:
             await self._following
         except asyncio.CancelledError:
-            if self.state == "connected":  # it is the terminal that ends, not the connection
+            keeper = asyncio.current_task()
+            if keeper is not None and keeper.cancelling():  # the terminal ends, not just the connection
                 self._following.cancel()
                 raise
 

@@ -16,6 +16,8 @@ class Wire:
         """For each answer, whether the line is cut before it comes through; the call has had its effect."""
         self.instead: deque[bytes] = deque()
         """Answers that are given without asking; an empty one cuts the line."""
+        self.only = ""
+        """What stands in the first line of the calls that get one of those."""
         self.asked: list[str] = []
         """The first line of each call."""
         self.bodies: list[bytes] = []
@@ -39,7 +41,7 @@ class Wire:
                 call = await _message(reader)
                 self.asked.append(call.partition(b"\r\n")[0].decode())
                 self.bodies.append(call.partition(b"\r\n\r\n")[2])
-                if self.instead:
+                if self.instead and self.only in self.asked[-1]:
                     answer = self.instead.popleft()
                 else:
                     their_writer.write(call)

@@ -124,6 +124,17 @@ async def test_the_screen_says_that_the_desk_is_away_and_recovers(
         await stage.sees("Came meanwhile")
 
 
+async def test_a_terminal_that_ends_in_the_moment_of_a_doubt_ends(door: Door) -> None:
+    connection = Connection(door, lambda numbers: None, lambda state: None)
+    keeper = asyncio.create_task(connection.keep())
+    await until(lambda: connection.state == "connected")
+    connection.doubt(Unreachable("The server went away."))
+    keeper.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([keeper])
+    assert keeper.cancelled()
+
+
 async def test_a_connection_waits_for_whoever_signs_in(door: Door) -> None:
     states: list[str] = []
     door.shut = SignedOut("It has ended.", hint="Sign in with: ttydesk login")

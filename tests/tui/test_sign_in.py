@@ -98,7 +98,8 @@ async def test_it_ends_while_one_writes_and_nothing_is_lost(
         await stage.write("Try another bulb")
         await stage.press("left", "left", "left", "left")
         end_all(hosted)
-        wire.instead.extend([answer(401, json.dumps(EXPIRED), "application/json")] * 3)
+        wire.only = "/rest/"  # not the call that would renew it, which is refused by Supabase's own server
+        wire.instead.extend([answer(401, json.dumps(EXPIRED), "application/json")] * 50)
         await stage.until(lambda: isinstance(stage.app.screen, SignInScreen))
         assert "Your sign-in has ended." in stage.desk_screen.connection.trouble
         wire.instead.clear()

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, TextArea
 
-from core.config import Settings
+from core.config import Settings, Supabase
+from core.connect import Way
 from core.desk import Desk
+from core.errors import SignedOut
+from core.sign_in import HostedSignIn
 from tests.mails import mail, sender
 from tests.tui.conftest import NARROW, NOW, WIDE, Play, Stage
 
@@ -177,6 +181,20 @@ async def test_light(
 async def test_empty(play: Play, look: SnapshotAssertion, size: tuple[int, int]) -> None:
     async with play(size, clock=lambda: NOW) as stage:
         await show(stage, (), "There are no tickets yet.")
+        assert picture(stage) == look
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_signed_out(
+    play: Play, full: int, settings: Settings, look: SnapshotAssertion, size: tuple[int, int]
+) -> None:
+    keys = Supabase(url="https://desk.supabase.co", publishable_key=SecretStr("sb_publishable_x"))
+    hosted = settings.model_copy(update={"supabase": keys, "tokens": "file"})
+    async with play(size, clock=lambda: NOW) as stage:
+        await show(stage, ("r", *"Glad to"), "Glad to")
+        stage.app.connection.sign_in = HostedSignIn(Way.of(hosted))
+        stage.app.connection.doubt(SignedOut("Your sign-in has ended."))
+        await show(stage, (), "ada@example.com")
         assert picture(stage) == look
 
 
