@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from core.config import Settings, config_path, load
-from core.errors import Conflict, DeskError, Invalid, StorageFailed
+from core.errors import Conflict, DeskError, Invalid, NotFound, StorageFailed
 from core.settings_file import write_settings
 
 if TYPE_CHECKING:
+    from core.bucket import Bucket
     from core.desk import Desk
     from core.migrate import Report
 
@@ -186,12 +187,23 @@ def _try_bucket(url: str, secret: str) -> str:
     bucket = Bucket(url, secret)
     try:
         place = f"attachments/{hashlib.sha256(_TRIAL).hexdigest()}"
-        bucket.upload(place, _TRIAL)
+        made = _fill(bucket, place)
         if bucket.download(place) != _TRIAL:
             raise StorageFailed(f"The bucket {BUCKET} gives back another file than it was given.")
     finally:
         bucket.close()
-    return f"The bucket {BUCKET} takes files, and gives them back."
+    return f"The bucket {BUCKET} {'was made anew, ' * made}takes files, and gives them back."
+
+
+def _fill(bucket: "Bucket", place: str) -> bool:
+    """Whether the bucket had to be made for it."""
+    try:
+        bucket.upload(place, _TRIAL)
+        return False
+    except NotFound:
+        bucket.make()
+        bucket.upload(place, _TRIAL)
+        return True
 
 
 async def _settle_admin(plan: Plan, desk: "Desk") -> str:

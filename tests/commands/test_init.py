@@ -154,6 +154,16 @@ def test_a_project_without_a_desk_wants_its_database(typed: Ttydesk, empty_proje
     assert (ran.code, ran.err) == (1, "The desk has no admin yet. Say who is the first: --email EMAIL\n")
 
 
+def test_a_bucket_that_is_gone_is_made_again(typed: Ttydesk, hosted: Project) -> None:
+    with psycopg.connect(hosted.database, autocommit=True) as connection:
+        connection.execute("delete from storage.objects; delete from storage.buckets")
+        ran = typed(*in_script(hosted, "--secret-key", SECRET, "--email", "ada@example.com"))
+        assert steps(ran)["files"] == "The bucket ttydesk was made anew, takes files, and gives them back."
+        assert connection.execute("select id, public from storage.buckets").fetchall() == [("ttydesk", False)]
+    again = steps(typed("init", "supabase", "--secret-key", SECRET))
+    assert again["files"] == "The bucket ttydesk takes files, and gives them back."
+
+
 def test_the_database_of_another_project_is_noticed(
     typed: Ttydesk, hosted: Project, empty_database: str
 ) -> None:
