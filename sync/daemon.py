@@ -181,6 +181,8 @@ class Daemon:
         post.woken_at = known.woken_at
         post.is_told = lambda: self._listener is not None and self._listener.hears
         arrivals.goes_on = post.goes_on
+        if self.stop.is_set():  # it was asked for meanwhile, and all the others were told
+            post.stop.set()
         return post
 
     async def _work(self, post: Post) -> None:

@@ -20,9 +20,11 @@ from core.connect import open_desk
 from core.desk import Desk
 from core.errors import Conflict, StorageFailed, Unreachable
 from core.models import Delivery
+from sync.boxes import open_mailbox
 from sync.daemon import sync
 from sync.heartbeat import read_heartbeat
 from sync.lock import held, holder
+from sync.mailbox import Mailbox
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,6 +149,25 @@ async def test_a_maildir_that_vanishes_is_told_and_picked_up_when_it_is_back(
             return bool(await subjects(desk))
 
         await until(there)
+
+
+async def test_a_mailbox_that_begins_while_the_daemon_ends_ends_with_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def slowly(*asked: Any) -> Mailbox:
+        async def end() -> None:
+            stop.set()
+            for _ in range(5):  # whoever waits for it has heard of it
+                await asyncio.sleep(0)
+
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        return open_mailbox(*asked)
+
+    monkeypatch.setattr("sync.daemon.open_mailbox", slowly)
+    async with asyncio.timeout(4):  # sending alone would be given longer
+        await sync(settings, stop=stop)
 
 
 async def test_a_second_daemon_is_refused(settings: Settings) -> None:

@@ -20,8 +20,9 @@ from sync.receiving import Origin
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 MAIL = b"From: kim@example.com\nMessage-ID: <a@example.com>\nSubject: Lamp\n\nIt is dark.\n"
-SLOW = MAIL + b"On Mon, wrote\n" * 13_000
-"""Reading it takes a second."""
+SLOW = MAIL + b"It is dark, <kim@example.com> wrote on Monday.\n" * 20_000
+"""Long, but read here; it takes many times SOON."""
+SOON = 0.01
 
 
 class Deadly(LocalFiles):
@@ -83,21 +84,21 @@ async def test_one_that_takes_too_long_here_is_read_apart_and_the_others_go_on(
             turns += 1
 
     meanwhile = asyncio.create_task(others())
-    mail = await read(intake, SLOW, closing, here_seconds=0.1)
+    mail = await read(intake, SLOW, closing, here_seconds=SOON)
     meanwhile.cancel()
     assert (mail["subject"], mail["quarantine"]) == ("Lamp", None)
     assert turns > 10
 
 
 async def test_one_that_never_ends_is_set_aside(intake: Intake, closing: list[Reader]) -> None:
-    mail = await read(intake, SLOW, closing, here_seconds=0.05, apart_seconds=0.2)
+    mail = await read(intake, SLOW, closing, here_seconds=SOON, apart_seconds=SOON)
     assert mail["quarantine"]["reason"] == "Reading this mail took too long."
     again = await closing[0].read(intake, MAIL, Origin(), NOW)
     assert again["subject"] == "Lamp"
 
 
 async def test_one_that_ends_the_process_is_set_aside(tmp_path: Path, closing: list[Reader]) -> None:
-    mail = await read(Intake(Deadly(tmp_path)), SLOW, closing, here_seconds=0.05)
+    mail = await read(Intake(Deadly(tmp_path)), SLOW, closing, here_seconds=SOON)
     assert mail["quarantine"]["reason"] == "Reading this mail ended the program that read it."
 
 
@@ -112,7 +113,7 @@ async def test_the_alarm_reaches_into_a_regular_expression(
 
 
 async def test_the_alarm_is_off_afterwards(intake: Intake, closing: list[Reader]) -> None:
-    await read(intake, MAIL, closing, here_seconds=0.05)
+    await read(intake, MAIL, closing, here_seconds=SOON)
     deadline = time.process_time() + 0.2
     while time.process_time() < deadline:
         pass

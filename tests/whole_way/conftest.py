@@ -22,7 +22,8 @@ def programs() -> Iterator[Programs]:
         left = programs.servers()
         if left:
             programs.kill_servers()
-        assert not left
+        log = Path(folder) / "daemon.log"
+        assert not left, log.read_text() if log.exists() else left
 
 
 @pytest.fixture(scope="module")
