@@ -209,6 +209,7 @@ def _print_verification(found: "Verification") -> None:
         "lost, their file is gone": [f"{one.id} {one.sha256}" for one in found.lost],
         "damaged, their file has changed": [f"{one.id} {one.sha256}" for one in found.damaged],
         "stored but never entered": found.unentered,
+        "attachments that no message has": found.orphans,
     }
     for one in found.mailboxes:
         box = _safe(one.name)

@@ -198,6 +198,11 @@ class Desk(Mailroom):
         """Those of the given raw mails that are in the ledger."""
         return records(RawMail, await self._gateway.read("settled_mails", sha256=list(sha256)))
 
+    async def named_attachments(self, sha256: Sequence[str]) -> list[str]:
+        """Those of the given stored attachments that belong to a message."""
+        answer = await self._gateway.read("named_attachments", sha256=list(sha256))
+        return TypeAdapter(list[str]).validate_python(answer)
+
     async def settled_deliveries(self, mailbox_id: UUID, provider_ids: Sequence[str]) -> list[str]:
         """Those of the mailbox's ids that are in the ledger."""
         answer = await self._gateway.read(

@@ -32,6 +32,7 @@ from sync.ending import BREAK_SECONDS, DRAIN_SECONDS, stop_by_signal
 from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
+from sync.orphans import orphans
 from sync.outbound import Outbox
 from sync.post import Post, has_labels
 from sync.reading import Intake
@@ -270,6 +271,9 @@ class Daemon:
 
     async def _clean(self) -> Round:
         swept = await asyncio.to_thread(housekeeping.clean, self.settings, self.now())
+        intake = await open_intake(self.settings, self.desk)
+        if found := await orphans(self.desk, intake.files):
+            _logger.info("%d stored attachments belong to no message; they are left.", len(found))
         if swept:
             _logger.info("%d files that killed programs had left were removed.", swept)
         return housekeeping.until_next()

@@ -12,6 +12,7 @@ from core.models import RawMail, Received
 from sync.arrivals import origin_of
 from sync.inbound import receive
 from sync.mailbox import Mailbox
+from sync.orphans import orphans
 from sync.reading import Intake
 
 _PAGE = 1000
@@ -50,6 +51,8 @@ class Verification:
     """In the ledger, but the file is not what it was."""
     unentered: list[str] = field(default_factory=list)
     """Hashes of stored mails that are not in the ledger; `repair` takes them in."""
+    orphans: list[str] = field(default_factory=list)
+    """Hashes of stored attachments that no message has; the raw mails have them too, so nothing is lost."""
     mailboxes: list[Compared] = field(default_factory=list)
 
     @property
@@ -81,6 +84,7 @@ async def verify(
         if progress:
             progress(found.checked)
     found.unentered = sorted(stored)
+    found.orphans = await orphans(desk, intake.files)
     for known, mailbox in mailboxes:
         found.mailboxes.append(await compare(desk, known, mailbox, since))
     return found

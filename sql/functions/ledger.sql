@@ -26,6 +26,13 @@ language sql stable security definer set search_path = desk, public, pg_temp as 
 $$;
 grant execute on function public.settled_mails to service_role;
 
+create or replace function public.named_attachments(sha256 text[]) returns jsonb
+language sql stable security definer set search_path = desk, public, pg_temp as $$
+  select coalesce(jsonb_agg(x.sha256), '[]') from unnest(named_attachments.sha256) x (sha256)
+  where exists (select from attachments a where a.sha256 = x.sha256);
+$$;
+grant execute on function public.named_attachments to service_role;
+
 create or replace function public.settled_deliveries(mailbox_id uuid, provider_ids text[]) returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
   select coalesce(jsonb_agg(x.provider_id), '[]') from (

@@ -43,6 +43,7 @@ SERVICE: dict[str, Act] = {
         desk, "mark_labelled", mailbox_id=uuid4(), thread_ids=[], changes=[]
     ),
     "mark_sent": lambda desk, n: desk.mark_sent(uuid4(), ""),
+    "named_attachments": lambda desk, n: desk.named_attachments([]),
     "receive_mail": lambda desk, n: desk.receive_mail(mail("more")),
     "receive_mails": lambda desk, n: desk.receive_mails([]),
     "release_mailbox": lambda desk, n: desk.release_mailbox(uuid4(), "w"),

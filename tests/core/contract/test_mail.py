@@ -50,6 +50,14 @@ async def test_settled_mails(door: Door) -> None:
     assert await door.service.settled_mails([]) == []
 
 
+async def test_named_attachments(door: Door) -> None:
+    file = {"filename": "a.txt", "content_type": "text/plain", "size": 1, "sha256": "a" * 64,
+            "content_id": None, "inline": False}  # fmt: skip
+    await door.service.receive_mail(mail("a", attachments=[file, file | {"sha256": None}]))
+    assert await door.service.named_attachments(["a" * 64, "b" * 64, 'a,"b"', ""]) == ["a" * 64]
+    assert await door.service.named_attachments([]) == []
+
+
 async def test_settled_deliveries(door: Door) -> None:
     ids = ['one,"two"', "{three}", "null", "", "漢字", "back\\slash", "18446744073709551615"]
     for id in ids:
