@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
+from multiprocessing import forkserver
 from pathlib import Path
 
 import psycopg
@@ -79,6 +80,7 @@ class Bench:
     async def archive(self, database: str, mails: Sequence[bytes]) -> float:
         """Seconds to import them, the looking for them included."""
         folder, intake = self.maildir(mails), self.intake()
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # each `ttydesk mail import` starts its own
         async with _opened(database) as desk:
             start = time.perf_counter()
             imported = await import_mails(desk, intake, find_many([folder]).entries)

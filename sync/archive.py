@@ -8,7 +8,7 @@ ended.
 import asyncio
 import os
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import aclosing
@@ -25,8 +25,10 @@ from sync.reading import Batch, Intake, Prepared, end_with_parent, prepare_batch
 from sync.receiving import Origin, Verdict, without_content
 from sync.source import Entry, Skipped, Source, find_mails
 
-BATCH = 32
-"""Mails in one transaction."""
+BATCH = 64
+"""Mails in one transaction, at most."""
+_MUCH = 32_000_000
+"""Bytes of mails that are enough for one: several are held at a time, by several processes."""
 _FEW = 96
 """Up to so many, starting processes takes longer than reading the mails here."""
 _AHEAD = 3
@@ -69,9 +71,8 @@ async def import_mails(
     imported = Imported()
     if processes is None:
         processes = 0 if len(entries) <= _FEW else min((os.cpu_count() or 1) * _FOR_EACH_CORE, 8)
-    batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)]
     done = 0
-    async with aclosing(_Readers(intake, processes).prepare(batches)) as ready:
+    async with aclosing(_Readers(intake, processes).prepare(list(batches(entries)))) as ready:
         async for prepared in ready:
             imported.skipped += [one for one in prepared if isinstance(one, Skipped)]
             mails = [one for one in prepared if not isinstance(one, Skipped)]
@@ -80,6 +81,17 @@ async def import_mails(
             if progress:
                 progress(done)
     return imported
+
+
+def batches(entries: Sequence[Entry]) -> Iterator[Batch]:
+    batch: list[Entry] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == BATCH or sum(one.size for one in batch) >= _MUCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 async def _settle_all(desk: Desk, mails: list[dict[str, Any]]) -> list[Received]:

@@ -9,7 +9,7 @@ named itself is always taken in: what is no mail is then held in quarantine, whe
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import mktime_tz, parsedate_tz
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +27,8 @@ class Entry:
     start: int = 0
     end: int | None = None
     """None: the mail is the whole file. Else it lies in an mbox, quoted as mails are there."""
+    size: int = field(default=0, compare=False)
+    """Bytes, as it was found."""
 
     def read(self) -> bytes:
         try:
@@ -124,8 +126,9 @@ def _mails_in_file(path: Path, is_mail: bool, is_named: bool = False) -> Iterato
             if not is_mail and _FROM_LINE.match(head):
                 yield from _mails_in_mbox(path, file)
             elif is_mail or is_named or looks_like_mail(head):
-                date = _date(head)
-                yield os.fstat(file.fileno()).st_mtime if date is None else date, Entry(str(path))
+                date, status = _date(head), os.fstat(file.fileno())
+                entry = Entry(str(path), size=status.st_size)
+                yield status.st_mtime if date is None else date, entry
             else:
                 yield 0.0, Skipped(str(path), "It does not look like a mail." if head else "It is empty.")
     except OSError as error:
@@ -148,7 +151,7 @@ def _mails_in_mbox(path: Path, file: BinaryIO) -> Iterator[_Dated]:
     for (_, start), (stop, _) in zip(starts, [*starts[1:], (end, end)], strict=True):
         file.seek(start)
         date = _date(file.read(_HEAD)) or date
-        yield date, Entry(str(path), start, stop)
+        yield date, Entry(str(path), start, stop, stop - start)
 
 
 def _from_lines(file: BinaryIO) -> Iterator[tuple[int, int]]:
