@@ -47,7 +47,9 @@ class Terminal:
 
     @property
     def text(self) -> list[str]:
-        return self.screen.display
+        """The cell behind a wide character is empty; Pyte's `display` fails where that character is gone."""
+        buffer, columns = self.screen.buffer, range(self.screen.columns)
+        return ["".join(buffer[y][x].data for x in columns) for y in range(self.screen.lines)]
 
     def press(self, keys: str, seen: Callable[[list[str]], bool], patience: float = 5.0) -> float:
         """Seconds from writing the keys to the arrival of the output with which `seen` holds."""
