@@ -114,8 +114,9 @@ def open_tickets(terminal: Terminal, times: Times, keys: int, rest: float = 0.3)
     """`rest` is how long the cursor rests before what lies beside it is opened."""
     for turn in range(keys):
         line = cursor_line(terminal.text)
-        if turn % 2 and line < LINES - 4:
-            terminal.press("j", on(line + 1))
+        if turn % 2:
+            is_last = line >= LINES - 4
+            terminal.press("k" if is_last else "j", on(line - 1 if is_last else line + 1))
             terminal.settle(rest)  # the neighbours are fetched when the cursor rests
             times.add("open next", terminal.press("\r", opened))
         else:
