@@ -209,7 +209,6 @@ def _print_verification(found: "Verification") -> None:
         "lost, their file is gone": [f"{one.id} {one.sha256}" for one in found.lost],
         "damaged, their file has changed": [f"{one.id} {one.sha256}" for one in found.damaged],
         "stored but never entered": found.unentered,
-        "attachments that no message has": found.orphans,
     }
     for one in found.mailboxes:
         box = _safe(one.name)
@@ -221,6 +220,8 @@ def _print_verification(found: "Verification") -> None:
             write(f"{len(names)} {what}:")
             for name in names[:NAMED]:
                 write(f"  {_safe(name)}")
+    if count := len(found.orphans):
+        write(f"{count} stored attachment{'s'[: count != 1]} of no message, as bounces and copies have them")
 
 
 def _remedy(found: "Verification") -> str:

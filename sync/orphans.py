@@ -1,4 +1,4 @@
-"""Stored attachments that belong to no message: of an answer that was never sent, or from before a crash.
+"""Stored attachments that belong to no message: of bounces and copies, and of answers that were never sent.
 
 They are found and named, and left where they are: an answer that waits for the network may still need them.
 """
