@@ -59,19 +59,20 @@ def whoami(context: typer.Context, json: Json = False) -> None:
 
 
 async def _sign_in(context: typer.Context, email: str, password: bool, code: str | None) -> "Agent":
-    from core.connect import Way, open_desk, session_of
+    from core.connect import Way, open_desk
+    from core.sign_in import HostedSignIn
 
     settings = settings_of(context)
-    session = session_of(Way.of(settings))
+    sign_in = HostedSignIn(Way.of(settings))
     if password:
-        await session.enter_password(email, await _asked("Password", secret=True))
+        await sign_in.enter_password(email, await _asked("Password", secret=True))
     else:
         if code is None:
-            await session.send_code(email)
+            await sign_in.send_code(email)
             write(f"A code was mailed to {_safe(email)}.")
-        await session.enter_code(email, code or await _asked("Code"))
+        await sign_in.enter_code(email, code or await _asked("Code"))
     async with open_desk(settings) as desk:
-        return await desk.claim_account()
+        return await desk.whoami()
 
 
 async def _asked(question: str, secret: bool = False) -> str:
