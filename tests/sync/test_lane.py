@@ -45,8 +45,10 @@ async def test_a_call_nobody_waits_for_any_more_is_not_begun() -> None:
     lane, stuck, made = Lane("test"), threading.Event(), []
     first = asyncio.create_task(lane.do(stuck.wait))
     second = asyncio.create_task(lane.do(made.append, 1))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # both are begun: the calls are in the lane
     second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
     stuck.set()
     await first
     assert await lane.close(5)
