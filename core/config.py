@@ -11,101 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
 from core.errors import Invalid, StorageFailed
+from core.sections import STRICT, Address, Google, Mailbox, Supabase, Web
 
 _PREFIX = "TTYDESK_"
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-_HOSTED = r"^(https://[^/?#\s@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/?$"
-"""Not http: keys would go in the clear. On this machine itself they may."""
 
 _EXPECTED = {
     "model_type": "be a section with settings of its own",
     "string_pattern_mismatch": "be an e-mail address",
     "supabase.url": "be an address that begins with https:// and is nothing but a host, as https://NAME.supabase.co",
+    "web.address": "be an address and nothing but a host, as https://help.example.com",
 }
 """Our words where pydantic's are a programmer's: for one setting, or for a kind of mistake."""
-
-Address = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^@\s]+@[^@\s]+$")
-]
-
-
-class Mailbox(BaseModel):
-    """The support address, and where its mail comes and goes."""
-
-    model_config = _STRICT
-
-    address: Address = "support@localhost"
-    """The address that customers write to."""
-    name: str = "Support"
-    """The name that stands before that address in answers."""
-    maildir: Path = Path("mail")
-    """The Maildir where mail arrives; a relative path begins at the home folder."""
-    sent_folder: str = ".Sent"
-    """The folder inside the Maildir where sent mail is put."""
-    signature: str = ""
-    """What stands under every answer, below that of the agent."""
-    size_limit_mb: Annotated[int, Field(gt=0)] = 50
-    """The largest mail that is taken in whole; the attachments of larger ones are only named."""
-    reply_address_tokens: bool = False
-    """Whether each answer has a Reply-To of its own (support+TOKEN@...), by which its reply is known."""
-
-
-class Google(BaseModel):
-    """Your project at Google, through which Gmail is reached; docs/gmail.md says how to make one."""
-
-    model_config = _STRICT
-
-    client_id: str = ""
-    """The id of the OAuth client."""
-    client_secret: SecretStr | None = None
-    """The secret that belongs to that id."""
-    client_file: Path | None = None
-    """The JSON of the OAuth client as Google gives it, in place of id and secret."""
-    redirect_uri: str = "http://127.0.0.1:0/"
-    """Where the browser comes back to; port 0 takes any that is free."""
-    topic: str = ""
-    """The Pub/Sub topic Gmail tells of new mail: projects/NAME/topics/NAME."""
-    subscription: str = ""
-    """The Pub/Sub subscription the daemon listens to: projects/NAME/subscriptions/NAME."""
-    poll_seconds: Annotated[float, Field(gt=0)] = 5.0
-    """How often the daemon asks Gmail when nothing tells it of new mail."""
-    timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
-    """How long an answer of Google's is waited for."""
-    settling_seconds: Annotated[float, Field(ge=0)] = 120.0
-    """How long a mail may turn up as sent after an attempt that broke off; only then it is sent again."""
-    label: str = "ttydesk"
-    """The label under which a ticket's status is shown in Gmail; empty: it is not."""
-    units_a_minute: Annotated[int, Field(gt=0)] = 6000
-    """What Google lets your project ask of one mailbox; older projects have 15000."""
-    api_root: str | None = None
-    """Another server in the place of Google's, for tests."""
-    pubsub_root: str | None = None
-    """Another server in the place of Pub/Sub's, as Google's emulator is one."""
-
-
-class Supabase(BaseModel):
-    """Your project at Supabase, where the desk of a team lies."""
-
-    model_config = _STRICT
-
-    url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=_HOSTED)] | None = None
-    """The address of the project, https://NAME.supabase.co; with it the desk lies there."""
-    publishable_key: SecretStr | None = None
-    """The key that every machine may hold: with it an agent comes as far as signing in."""
-    secret_key: SecretStr | None = None
-    """The key that opens everything, for the daemon and the web server; on no agent's machine."""
-    access_token: SecretStr | None = None
-    """The access token of an agent, for programs that sign in by themselves."""
 
 
 class Settings(BaseModel):
     """All settings. Made directly, it takes nothing from the environment or a file."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     home: Path
     """Where everything lies that belongs to this desk."""
@@ -119,6 +44,8 @@ class Settings(BaseModel):
     """Your project at Google, through which Gmail is reached."""
     supabase: Supabase = Supabase()
     """Your project at Supabase, where the desk of a team lies."""
+    web: Web = Web()
+    """The form, the portal and the API: what customers and programs reach over HTTP."""
     tokens: Literal["auto", "keyring", "file"] = "auto"
     """Where tokens are kept: in the system's keyring, in a file of the home folder, or whichever there is."""
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
@@ -139,7 +66,12 @@ class Settings(BaseModel):
         object.__setattr__(self, "mailbox", self.mailbox.model_copy(update={"maildir": maildir}))
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"mailbox": Mailbox, "google": Google, "supabase": Supabase}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "mailbox": Mailbox,
+    "google": Google,
+    "supabase": Supabase,
+    "web": Web,
+}
 _THEIRS = {
     f"{section.upper()}_{name.upper()}": f"{section}.{name}"
     for section, names in {
@@ -313,7 +245,7 @@ def _nearest(key: str, keys: Iterable[str]) -> str | None:
     import difflib
 
     whole = {name: name for name in keys}
-    last = {name.rpartition(".")[2]: name for name in whole}
+    last = {name.rpartition(".")[2]: name for name in reversed(whole)}  # of two of a name the first
     found = difflib.get_close_matches(key, [*whole, *last], 1)
     found = found or difflib.get_close_matches(key.rpartition(".")[2], [*last], 1)
     return f"Did you mean {(whole | last)[found[0]]}?" if found else None

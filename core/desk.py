@@ -269,3 +269,9 @@ class Desk(Mailroom):
     async def update_agent(self, email: str, changes: dict[str, Any]) -> Agent:
         """`changes` holds any of name, role, departments, active, signature."""
         return Agent.model_validate(await self._gateway.write("update_agent", email=email, changes=changes))
+
+    # The web server
+
+    async def web_key(self) -> str:
+        """What all web servers of the desk sign with; made the first time."""
+        return TypeAdapter(str).validate_python(await self._gateway.write("web_key"))

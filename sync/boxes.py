@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from core.config import Mailbox as MailboxSettings
 from core.config import Settings
 from core.desk import Desk
 from core.errors import NotFound, StorageFailed
 from core.models import Mailbox as Known
+from core.sections import Mailbox as MailboxSettings
 from sync.mailbox import Mailbox
 from sync.maildir import Maildir
 

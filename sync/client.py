@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.config import Google, Settings
+from core.config import Settings
 from core.errors import Invalid, StorageFailed
+from core.sections import Google
 from sync.auth import client_of
 
 Client = Mapping[str, Mapping[str, Any]]

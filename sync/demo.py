@@ -23,12 +23,13 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-from core.config import Mailbox, Settings
+from core.config import Settings
 from core.connect import open_desk
 from core.desk import Desk
 from core.errors import Conflict, DeskError, StorageFailed
 from core.files import LocalFiles
 from core.models import Role, Status
+from core.sections import Mailbox
 from sync import boxes, daemon, letter, sample
 from sync.archive import import_mails
 from sync.customers import Customers, deliver

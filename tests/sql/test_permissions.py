@@ -57,6 +57,7 @@ SERVICE: dict[str, Act] = {
     "settled_mails": lambda desk, n: desk.settled_mails([]),
     "sign_in": lambda desk, n: call(desk, "sign_in", email=None),
     "wake_mailbox": lambda desk, n: desk.wake_mailbox("support@example.com"),
+    "web_key": lambda desk, n: desk.web_key(),
 }
 """For the daemon and the web server."""
 

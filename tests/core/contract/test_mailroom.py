@@ -216,3 +216,9 @@ async def test_a_row_that_another_holds_is_waited_for(door: Door) -> None:
         assert not done
         await other.commit()
     assert (await update).tickets[0].priority == "high"
+
+
+async def test_web_key(door: Door) -> None:
+    key = await door.service.web_key()
+    assert len(key) == 64
+    assert await door.service.web_key() == key

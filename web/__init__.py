@@ -1,0 +1,1 @@
+"""What customers and programs reach over HTTP: form, portal, REST API, webhooks."""

@@ -1,0 +1,88 @@
+"""The door of the web server: what went wrong becomes a status and a sentence.
+
+Programs (all of /api) get application/problem+json (RFC 9457), people a page.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from core.errors import DeskError
+from core.text import safe_line
+from web.pages import page
+
+_logger = logging.getLogger("ttydesk.web")
+_SENTENCES = {
+    404: "There is no such page.",
+    405: "This address does not take that method.",
+    500: "Something went wrong here. It was noted; please try again later.",
+}
+
+
+def add_doors(app: FastAPI) -> None:
+    app.add_exception_handler(DeskError, _refused)
+    app.add_exception_handler(HTTPException, _failed)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    hint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The answer to a request that cannot be met, in the form that fits who asks."""
+    title = HTTPStatus(status).phrase
+    if not request.url.path.startswith("/api/"):
+        answer: Response = page(request, "problem.html", status, title=title, detail=detail, hint=hint)
+    else:
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+        if hint:
+            body["hint"] = hint
+        answer = JSONResponse(body, status, media_type="application/problem+json")
+    answer.headers.update(headers or {})
+    return answer
+
+
+def status_of(error: DeskError) -> int:
+    """Our SQLSTATEs end in a status: PT404."""
+    return int(error.code[2:])
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DeskError)
+    status = status_of(error)
+    if status < 500:
+        return problem(request, status, str(error), error.hint)
+    _logger.error("%s %s: %s", request.method, safe_line(request.url.path), safe_line(str(error)))
+    return problem(request, status, "The desk cannot be reached right now. Please try again later.")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    default = HTTPStatus(error.status_code).phrase
+    said = _SENTENCES.get(error.status_code, default) if error.detail == default else error.detail
+    return problem(request, error.status_code, said, headers=error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    wrong = [
+        {"field": ".".join(str(part) for part in one["loc"][1:]), "message": one["msg"]}
+        for one in error.errors()
+    ]
+    return problem(request, 422, "Some values were not accepted.", errors=wrong)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _logger.error("%s %s failed.", request.method, safe_line(request.url.path), exc_info=error)
+    return problem(request, 500, _SENTENCES[500])

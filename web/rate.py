@@ -1,0 +1,34 @@
+"""How often somebody may ask, counted in this process over a moving window."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left to somebody after this request."""
+
+    is_given: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+    """Until one more is free."""
+
+
+class Rates:
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limits: dict[str, RateLimitItem] = {}
+
+    async def take(self, what: str, rate: str, who: str) -> Allowance:
+        """Count one request of `who` for `what`; `rate` is as "20/minute" or "5 per 10 minutes"."""
+        limit = self._limits.get(rate) or self._limits.setdefault(rate, parse(rate))
+        is_given = await self._limiter.hit(limit, what, who)
+        reset_at, remaining = await self._limiter.get_window_stats(limit, what, who)
+        reset = max(1, math.ceil(reset_at - time.time()))
+        return Allowance(is_given, limit.amount, remaining, reset)
