@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ["bench", "commands", "core", "sync", "tui", "sql", "tests"]
+FOLDERS = ["bench", "commands", "core", "sync", "tui", "web", "sql", "tests"]
 FILES = [
     ROOT / "cli.py",
     *sorted(
@@ -36,8 +36,8 @@ BANNED_NAMES = {
 HEAVY = {
     *("textual", "rich", "psycopg", "psycopg_pool", "pydantic", "pydantic_core", "pydantic_settings"),
     *("selectolax", "charset_normalizer", "markdown_it", "email", "asyncio", "tnefparse", "platformdirs"),
-    *("supabase", "httpx", "postgrest"),
-    *("core.config", "core.connect", "core.desk", "core.models", "sync", "tui"),
+    *("supabase", "httpx", "postgrest", "fastapi", "starlette", "uvicorn", "jinja2", "limits", "segno"),
+    *("core.config", "core.connect", "core.desk", "core.models", "sync", "tui", "web"),
 }
 
 
