@@ -101,7 +101,9 @@ def _attachment(attachment: Attachment) -> str:
 
 
 def _change(before: dict[str, Any], after: dict[str, Any]) -> str:
-    fields = [field for field in {**before, **after} if before.get(field) != after.get(field)]
+    fields = [
+        field for field in {**before, **after} if field != "message" and before.get(field) != after.get(field)
+    ]
     return safe_line(
         ", ".join(
             f"{field}: {_value(before.get(field, ''))} -> {_value(after.get(field, ''))}" for field in fields

@@ -55,6 +55,6 @@ begin
   perform desk.change_ticket(v_ticket,
     case when v_permanent then jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, now()),
       'assigned_to', coalesce(v_ticket.assigned_to, v_answer.author_id)) else '{}' end, 'bounced', v_detail,
-    message => jsonb_build_object('messages', 1, 'at', mail ->> 'received_at'));
+    message => jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at'));
   return desk.received_json('bounced', v_raw, v_ticket.id, v_message, 'bounce', v_answer.message_id);
 end $$;

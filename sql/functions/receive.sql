@@ -174,22 +174,23 @@ begin
     v_changes := v_changes || '{"spam": false}';
   end if;
   perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}', null,
-    jsonb_build_object('content', desk.searchable(mail), 'messages', 1, 'at', v_at,
+    jsonb_build_object('id', mail -> 'id', 'content', desk.searchable(mail), 'messages', 1, 'at', v_at,
       'attachments', jsonb_array_length(mail -> 'attachments')));
 end $$;
 
+-- Under the id that its event names, where it has one.
 create or replace function desk.add_message(
   mail jsonb, ticket_id uuid, raw_mail_id bigint, rule text, evidence text
 ) returns uuid
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
 declare
-  v_id uuid;
+  v_id uuid := coalesce((mail ->> 'id')::uuid, gen_random_uuid());
 begin
-  insert into messages (ticket_id, sender_email, sender_name, content, quoted_text, signature, direction,
+  insert into messages (id, ticket_id, sender_email, sender_name, content, quoted_text, signature, direction,
       gmail_message_id, created_at, sent_at, message_id, fingerprint, in_reply_to, reference_ids, recipients,
       automatic, joined_by, joined_evidence, raw_mail_id)
-    values (add_message.ticket_id, lower(mail #>> '{sender,email}'), coalesce(mail #>> '{sender,name}', ''),
+    values (v_id, add_message.ticket_id, lower(mail #>> '{sender,email}'), coalesce(mail #>> '{sender,name}', ''),
       mail ->> 'content', coalesce(mail ->> 'quoted_text', ''), coalesce(mail ->> 'signature', ''),
       case when desk.is_ours(mail, add_message.ticket_id) then 'outgoing' else 'incoming' end::message_direction,
       mail ->> 'gmail_message_id', (mail ->> 'received_at')::timestamptz, (mail ->> 'sent_at')::timestamptz,
@@ -198,8 +199,7 @@ begin
       jsonb_build_object('to', coalesce(mail -> 'to', '[]'), 'cc', coalesce(mail -> 'cc', '[]'),
         'reply_to', case when desk.is_forwarded(mail) then jsonb_build_array(mail -> 'forwarded_sender')
           else coalesce(mail -> 'reply_to', '[]') end),
-      (mail ->> 'automatic')::boolean, rule, coalesce(evidence, ''), add_message.raw_mail_id)
-    returning id into v_id;
+      (mail ->> 'automatic')::boolean, rule, coalesce(evidence, ''), add_message.raw_mail_id);
   if mail -> 'attachments' <> '[]' then
     insert into attachments (message_id, position, filename, content_type, size, sha256, content_id, inline)
       select v_id, a.ord, a.value ->> 'filename', a.value ->> 'content_type', (a.value ->> 'size')::bigint,
@@ -254,7 +254,7 @@ begin
     perform desk.record_event(null, 'quarantined', after => jsonb_build_object('raw_mail', v_raw));
     return desk.received_json('quarantined', v_raw, reason => mail #>> '{quarantine,reason}');
   end if;
-  mail := desk.with_writer(mail);
+  mail := desk.with_writer(mail) || jsonb_build_object('id', gen_random_uuid());
   v_own := desk.own_answer(mail);
   if v_own.id is not null or mail ->> 'ignore' <> '' then
     return desk.ignore_mail(mail, v_own);
@@ -266,8 +266,9 @@ begin
   if v_match.ticket_id is null then
     v_match.ticket_id := desk.open_ticket(mail);
     v_outcome := 'created';
-    perform desk.record_event(v_match.ticket_id, 'created', reason => mail #>> '{sender,email}'
-      || case when (mail ->> 'spam')::boolean then ', taken for spam by the mailbox' else '' end);
+    perform desk.record_event(v_match.ticket_id, 'created', after => jsonb_build_object('message', mail -> 'id'),
+      reason => mail #>> '{sender,email}'
+        || case when (mail ->> 'spam')::boolean then ', taken for spam by the mailbox' else '' end);
   else
     perform desk.join_ticket(mail, v_match.ticket_id);
   end if;

@@ -62,7 +62,7 @@ begin
 end $$;
 
 -- The one way a ticket changes: sets the columns named in `changes`, takes in a message that was
--- added to it ({"content", "messages", "attachments", "at"}), and records what was and what is.
+-- added to it ({"id", "content", "messages", "attachments", "at"}), and records what was and what is.
 -- Does nothing when a mere update would change nothing.
 create or replace function desk.change_ticket(
   t desk.tickets, changes jsonb, kind text, reason text default '', request_id uuid default null,
@@ -97,7 +97,9 @@ begin
   if v_after ?| array['status', 'spam'] then
     update threads set changes = changes + 1 where ticket_id = t.id;
   end if;
-  perform desk.record_event(t.id, kind, coalesce(v_before, '{}'), coalesce(v_after, '{}'), reason, request_id);
+  perform desk.record_event(t.id, kind, coalesce(v_before, '{}'), coalesce(v_after, '{}')
+    || case when message ->> 'id' is not null then jsonb_build_object('message', message -> 'id') else '{}' end,
+    reason, request_id);
 end $$;
 
 -- The public names of changes as columns: "assignee" is an address, "me" or null.

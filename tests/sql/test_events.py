@@ -76,3 +76,10 @@ async def test_events_tell_who_what_and_why(service: Desk, desk: Desk) -> None:
 async def test_the_events_of_a_ticket_that_does_not_exist(desk: Desk) -> None:
     with pytest.raises(NotFound, match="no ticket #99"):
         await desk.list_events(99)
+
+
+async def test_the_event_of_a_mail_names_the_message_that_came(service: Desk, desk: Desk) -> None:
+    first = await service.receive_mail(mail("a"))
+    (second,) = await service.receive_mails([mail("b", in_reply_to=["<a@example.com>"])])
+    told = {event.kind: event.after.get("message") for event in await desk.list_events(1001)}
+    assert told == {"created": str(first.message), "received": str(second.message)}
