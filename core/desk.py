@@ -4,7 +4,7 @@ A method has the function's name and arguments (tests/core/test_desk.py compares
 them), turns the answer into models, and holds no rule of its own: rules live in
 the function, so that they hold for every client. `read` goes to stable functions,
 `write` to those that change something; every write may be sent twice. What is about mailboxes,
-the outbox and daemons is in core/mailroom.py.
+the outbox and daemons is in core/mailroom.py, what is reported of mail that left in core/reports.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -34,9 +34,10 @@ from core.models import (
     TicketPage,
     Why,
 )
+from core.reports import Reports
 
 
-class Desk(Mailroom):
+class Desk(Mailroom, Reports):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 

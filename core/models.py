@@ -64,13 +64,16 @@ class Outcome(StrEnum):
 
 
 class Delivery(StrEnum):
-    """How far an answer has come on its way out."""
+    """How far an answer has come on its way out; what follows `sent` is told of its recipients by others."""
 
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
     FAILED = "failed"
     BOUNCED = "bounced"
+    COMPLAINED = "complained"
     CANCELLED = "cancelled"
 
 

@@ -25,7 +25,7 @@ begin
   return v_answer;
 end $$;
 
--- A permanent failure opens the ticket again for whoever wrote the answer: nobody else will notice.
+-- A permanent failure opens the ticket again, see open_for_author.
 create or replace function desk.take_bounce(mail jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -35,6 +35,7 @@ declare
   v_raw bigint;
   v_message uuid;
   v_detail text := concat_ws(' ', nullif(mail #>> '{bounce,status}', ''), mail ->> 'subject');
+  v_counted jsonb;
   v_permanent boolean := coalesce((mail #>> '{bounce,permanent}')::boolean, true);
 begin
   if v_answer.id is null then
@@ -45,16 +46,15 @@ begin
   v_raw := desk.enter_raw_mail(mail, 'bounced', '', v_ticket.id);
   perform desk.enter_thread(mail, v_ticket.id);
   v_message := desk.add_message(mail || '{"automatic": true}', v_ticket.id, v_raw, 'bounce', v_answer.message_id);
-  update recipients r set state = case when v_permanent then 'bounced'::delivery_state else r.state end,
-      detail = v_detail, updated_at = now()
-    where r.message_id = v_answer.id and (jsonb_array_length(mail #> '{bounce,recipients}') = 0
-      or r.email in (select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x));
+  v_counted := jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at');
+  perform desk.note_delivery(v_answer.id,
+    array(select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x),
+    case when v_permanent then 'bounced' else 'delayed' end::delivery_state, v_detail,
+    (mail ->> 'received_at')::timestamptz);
   if v_permanent then
-    update outbox set state = 'bounced' where message_id = v_answer.id and state = 'sent';
+    perform desk.open_for_author(v_ticket, v_answer, v_detail, v_counted);
+  else
+    perform desk.change_ticket(v_ticket, '{}', 'delayed', v_detail, message => v_counted);
   end if;
-  perform desk.change_ticket(v_ticket,
-    case when v_permanent then jsonb_build_object('status', 'open', 'waiting_since', least(v_ticket.waiting_since, now()),
-      'assigned_to', coalesce(v_ticket.assigned_to, v_answer.author_id)) else '{}' end, 'bounced', v_detail,
-    message => jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at'));
   return desk.received_json('bounced', v_raw, v_ticket.id, v_message, 'bounce', v_answer.message_id);
 end $$;

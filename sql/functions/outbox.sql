@@ -133,6 +133,8 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 declare
   v_message messages;
 begin
+  perform desk.lock_names(array[(select m.message_id from messages m where m.id = mark_sent.id),
+    mark_sent.provider_message_id, mark_sent.provider_id]);
   update outbox set state = 'sent', settled_at = now(), provider_id = mark_sent.provider_id, last_error = null,
       unsure_since = null
     where message_id = mark_sent.id and state in ('waiting', 'sending', 'failed');
@@ -143,13 +145,15 @@ begin
       provider_message_id = nullif(mark_sent.provider_message_id, m.message_id),
       gmail_message_id = case when mark_sent.provider_thread_id is not null then mark_sent.provider_id end
     where m.id = mark_sent.id returning * into v_message;
-  update recipients set state = 'sent', updated_at = now() where message_id = v_message.id;
+  update recipients r set state = 'sent', updated_at = now()
+    where r.message_id = v_message.id and desk.weight(r.state) = 0;
   update tickets set gmail_thread_id = mark_sent.provider_thread_id
     where id = v_message.ticket_id and gmail_thread_id is null and mark_sent.provider_thread_id is not null;
   perform desk.enter_thread(jsonb_build_object('gmail_thread_id', mark_sent.provider_thread_id, 'mailbox_id',
     (select desk.sending_mailbox(t.mailbox_id) from tickets t where t.id = v_message.ticket_id)),
     v_message.ticket_id);
   perform desk.record_event(v_message.ticket_id, 'sent', after => jsonb_build_object('message', v_message.id));
+  perform desk.join_reports(v_message.id);
 end $$;
 grant execute on function public.mark_sent to service_role;
 

@@ -24,10 +24,14 @@ end $$;
 create or replace function desk.learn_ids(m desk.messages, mail jsonb) returns void
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 begin
+  perform desk.lock_names(array[m.message_id, mail ->> 'message_id', mail ->> 'provider_id']);
   perform public.mark_sent(m.id, mail ->> 'provider_id', mail ->> 'message_id', mail ->> 'gmail_thread_id');
   update messages x set provider_message_id = coalesce(x.provider_message_id, nullif(mail ->> 'message_id', x.message_id)),
       gmail_message_id = coalesce(x.gmail_message_id, mail ->> 'gmail_message_id')
     where x.id = m.id and (x.gmail_message_id is null or x.provider_message_id is null);
+  if found then
+    perform desk.join_reports(m.id);
+  end if;
 end $$;
 
 create or replace function desk.ignore_mail(mail jsonb, own desk.messages) returns jsonb

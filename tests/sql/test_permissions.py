@@ -44,10 +44,12 @@ SERVICE: dict[str, Act] = {
     ),
     "mark_sent": lambda desk, n: desk.mark_sent(uuid4(), ""),
     "named_attachments": lambda desk, n: desk.named_attachments([]),
+    "prune_reports": lambda desk, n: desk.prune_reports(),
     "receive_mail": lambda desk, n: desk.receive_mail(mail("more")),
     "receive_mails": lambda desk, n: desk.receive_mails([]),
     "release_mailbox": lambda desk, n: desk.release_mailbox(uuid4(), "w"),
     "release_outgoing": lambda desk, n: desk.release_outgoing("w"),
+    "report_delivery": lambda desk, n: desk.report_delivery([]),
     "save_cursor": lambda desk, n: desk.save_cursor(uuid4(), None),
     "save_verification": lambda desk, n: desk.save_verification(
         uuid4(), Verified(since=NOW, checked=0, waiting=0, missing=0, gone=0)
@@ -63,6 +65,7 @@ SERVICE: dict[str, Act] = {
 
 ADMIN: dict[str, Act] = {
     "add_agent": lambda desk, n: desk.add_agent(f"{uuid4()}@example.com"),
+    "list_reports": lambda desk, n: desk.list_reports(),
     "update_agent": lambda desk, n: desk.update_agent("bill@example.com", {"signature": "B"}),
 }
 """For admins, and the service."""
