@@ -1,9 +1,11 @@
 """What holds for every answer and every request, whatever page it is about.
 
 A browser is told to run nothing, frame nothing and tell nobody; a body that is too large is refused before
-it is read. Both sit around the whole application, so no page can forget them.
+it is read, one that does not come on is not waited for. They sit around the whole application, so no page
+can forget them.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,13 +31,25 @@ HEADERS = {
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request, where a page does not allow more."""
 
+PAUSE_SECONDS = 30.0
+"""So long a body is waited for, and as much longer as what came of it takes at the slowest pace."""
+
+LEAST_BYTES_A_SECOND = 4096
+"""The slowest pace."""
+
 
 class Guard:
-    """ASGI middleware: the headers, and the limit of a body."""
+    """ASGI middleware: the headers, and the limits of a body."""
 
-    def __init__(self, app: ASGIApp, is_secure: bool, limit_of: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        is_secure: bool,
+        limit_of: Callable[[str], int],
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
         """`is_secure`: customers reach us by https. `limit_of`: from a path to the bytes it takes."""
-        self._app, self._limit_of = app, limit_of
+        self._app, self._limit_of, self._pause_seconds = app, limit_of, pause_seconds
         self._headers = dict(HEADERS)
         if is_secure:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -54,23 +68,44 @@ class Guard:
                     del headers[name]
             await send(message)
 
-        limit = self._limit_of(scope["path"])
-        announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdigit() or int(announced) > limit:
-            refusal = problem(Request(scope), 413, _too_large(limit), headers={"Connection": "close"})
+        headers, limit = Headers(scope=scope), self._limit_of(scope["path"])
+        if refused := _refusal(headers, limit):
+            refusal = problem(Request(scope), *refused, headers={"Connection": "close"})
             await refusal(scope, receive, guarded)
             return
-        await self._app(scope, _limited(receive, limit), guarded)
+        await self._app(scope, _limited(receive, limit, self._pause_seconds), guarded)
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """The same for a body that does not say how long it is."""
-    read = 0
+def _refusal(headers: Headers, limit: int) -> tuple[int, str] | None:
+    """Why this body is not even begun with."""
+    announced = headers.getlist("content-length")
+    if announced and "transfer-encoding" in headers:
+        return 400, "This request says in two ways where it ends."  # RFC 9112, 6.1
+    if any(not (length.isascii() and length.isdigit()) for length in announced):
+        return 400, "This request does not say how long it is."
+    if any(int(length) > limit for length in announced):
+        return 413, _too_large(limit)
+    return None
+
+
+def _limited(receive: Receive, limit: int, pause_seconds: float) -> Receive:
+    """The same for a body that does not say how long it is, or does not come on."""
+    read, waited, is_complete = 0, 0.0, False
+    now = asyncio.get_running_loop().time
 
     async def limited() -> Message:
-        nonlocal read
-        message = await receive()
+        nonlocal read, waited, is_complete
+        if is_complete:  # what still can come is that the visitor is gone
+            return await receive()
+        begun = now()
+        try:
+            async with asyncio.timeout(pause_seconds + read / LEAST_BYTES_A_SECOND - waited):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "This came too slowly.", {"Connection": "close"}) from None
+        waited += now() - begun
         read += len(message.get("body", b""))
+        is_complete = not message.get("more_body", False)
         if read > limit:
             raise HTTPException(413, _too_large(limit), {"Connection": "close"})
         return message

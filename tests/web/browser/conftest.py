@@ -1,20 +1,14 @@
 """The pages as people have them: a real Chromium, with JavaScript and without, on a phone and at a desk."""
 
-import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
 
 import pytest
-import uvicorn
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
 
-from core.config import Settings
-from web.app import make_app
-from web.front import Front
+from tests.web.conftest import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -24,29 +18,6 @@ QUIET = [
 """It asks nobody but us for anything."""
 
 Pages = Callable[..., AbstractAsyncContextManager[Page]]
-
-
-@dataclass(frozen=True)
-class Site:
-    front: Front
-    address: str
-
-
-@pytest.fixture
-async def site(front: Front) -> AsyncIterator[Site]:
-    """The web server at an address of its own, http://127.0.0.1:PORT."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{door.getsockname()[1]}"
-        values = front.settings.model_dump() | {"web": {"address": address}}
-        front = replace(front, settings=Settings.model_validate(values))
-        server = uvicorn.Server(uvicorn.Config(make_app(front), log_config=None, lifespan="off"))
-        serving = asyncio.create_task(server._serve([door]))
-        while not server.started:  # noqa: ASYNC110  it has no event
-            await asyncio.sleep(0.01)
-        yield Site(front, address)
-        server.should_exit = True
-        await serving
 
 
 @pytest.fixture
