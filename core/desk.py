@@ -4,7 +4,8 @@ A method has the function's name and arguments (tests/core/test_desk.py compares
 them), turns the answer into models, and holds no rule of its own: rules live in
 the function, so that they hold for every client. `read` goes to stable functions,
 `write` to those that change something; every write may be sent twice. What is about mailboxes,
-the outbox and daemons is in core/mailroom.py, what is reported of mail that left in core/reports.py.
+the outbox and daemons is in core/mailroom.py, what is reported of mail that left in core/reports.py, what is
+about the form in core/forms.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +15,7 @@ from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
 
+from core.forms import Forms
 from core.gateway import Gateway, records
 from core.mailroom import Mailroom
 from core.models import (
@@ -37,7 +39,7 @@ from core.models import (
 from core.reports import Reports
 
 
-class Desk(Mailroom, Reports):
+class Desk(Mailroom, Reports, Forms):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 

@@ -10,7 +10,8 @@ language sql stable set search_path = desk, public, pg_temp as $$
 $$;
 
 -- The provider's conversation that an answer goes into, with the subject of the mail that it answers: only with the
--- same subject it stays in there. Null where we began it ourselves.
+-- same subject it stays in there. Where we began it ourselves: the subject of what we began it with, if that was
+-- another than the ticket's.
 create or replace function desk.thread_to_answer(
   m desk.messages, t desk.tickets, mailbox_id uuid, out thread_id text, out subject text
 )
@@ -25,13 +26,16 @@ begin
     select h.thread_id into thread_to_answer.thread_id from threads h
       where h.ticket_id = t.id and h.mailbox_id = thread_to_answer.mailbox_id
       order by h.thread_id = t.gmail_thread_id desc limit 1;
+    select b.subject into thread_to_answer.subject from messages b
+      where b.ticket_id = t.id and b.direction = 'outgoing' and b.id <> m.id and thread_to_answer.thread_id is not null
+      order by b.created_at limit 1;
   end if;
 end $$;
 
 create or replace function desk.outgoing_json(m desk.messages, o desk.outbox) returns jsonb
 language sql stable set search_path = desk, public, pg_temp as $$
   select jsonb_build_object(
-    'id', m.id, 'number', t.number, 'subject', t.subject, 'message_id', m.message_id,
+    'id', m.id, 'number', t.number, 'subject', coalesce(m.subject, t.subject), 'message_id', m.message_id,
     'in_reply_to', (desk.known_as(array[m.in_reply_to]))[1], 'references', to_jsonb(desk.known_as(m.reference_ids)),
     'sender', jsonb_build_object('name', coalesce(b.display_name, ''), 'email', coalesce(b.address, m.sender_email)),
     'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
@@ -157,7 +161,8 @@ begin
 end $$;
 grant execute on function public.mark_sent to service_role;
 
--- An answer that could not leave is tried again later, or given up and shown to its author. Only the newest
+-- An answer that could not leave is tried again later, or given up and shown to its author; one that nobody wrote
+-- changes nothing about its ticket. Only the newest
 -- attempt has a say: an older one may have been given up for dead and come back. `unsure_seconds`: so long ago
 -- the mail may have left after all; null: it has not.
 create or replace function public.mark_failed(
@@ -182,7 +187,8 @@ begin
   end if;
   update recipients set state = 'failed', detail = error, updated_at = now() where message_id = v_message.id;
   select * into v_ticket from tickets t where t.id = v_message.ticket_id for update;
-  perform desk.change_ticket(v_ticket, '{"status": "open"}', 'failed', error);
+  perform desk.change_ticket(v_ticket, case when v_message.automatic then '{}'
+    else '{"status": "open"}' end::jsonb, 'failed', error);
 end $$;
 grant execute on function public.mark_failed to service_role;
 
@@ -223,7 +229,7 @@ begin
   ) || jsonb_build_object('failed', (
     select coalesce(jsonb_agg(distinct t.number), '[]')
     from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
-    where o.state = 'failed' and t.status = 'open' and desk.is_visible(t.department, v_departments) and not exists (
+    where o.state = 'failed' and not m.automatic and t.status = 'open' and desk.is_visible(t.department, v_departments) and not exists (
       select from messages later
       where later.ticket_id = t.id and later.direction = 'outgoing' and later.created_at > m.created_at)));
 end $$;

@@ -16,8 +16,15 @@ begin
   end if;
 end $$;
 
--- The row of the message, under the Message-ID it will leave with. The ticket's token in it
--- brings an answer home even when a mail program keeps nothing else.
+-- The Message-ID that a message of ours will leave with. The ticket's token in it brings an answer home even when a
+-- mail program keeps nothing else.
+create or replace function desk.own_message_id(t desk.tickets, id uuid, address text) returns text
+language sql immutable set search_path = desk, public, pg_temp as $$
+  select '<t-' || t.reply_token || '.' || replace(own_message_id.id::text, '-', '') || '@'
+    || split_part(address, '@', 2) || '>';
+$$;
+
+-- The row of the message, under the Message-ID it will leave with.
 create or replace function desk.add_reply(
   t desk.tickets, agent_id uuid, content text, recipients jsonb, request_id uuid
 ) returns void
@@ -43,9 +50,7 @@ begin
   insert into messages (id, ticket_id, sender_email, sender_name, content, direction, message_id, in_reply_to,
       reference_ids, recipients, joined_by, joined_evidence, author_id)
     select request_id, t.id, v_mailbox.address, u.name, content, 'outgoing',
-      '<t-' || t.reply_token || '.' || replace(request_id::text, '-', '') || '@'
-        || split_part(v_mailbox.address, '@', 2) || '>',
-      v_parents[array_upper(v_parents, 1)], v_parents, recipients, 'reply', '', agent_id
+      desk.own_message_id(t, request_id, v_mailbox.address), v_parents[array_upper(v_parents, 1)], v_parents, recipients, 'reply', '', agent_id
     from users u where u.id = agent_id;
   insert into recipients (message_id, email)
     select distinct request_id, lower(r.value ->> 'email')

@@ -34,15 +34,17 @@ begin
   return v_turned;
 end $$;
 
--- An answer that came back opens its ticket again for whoever wrote it: nobody else will notice.
+-- An answer that came back opens its ticket again for whoever wrote it: nobody else will notice. Of a mail that nobody
+-- wrote it is only shown.
 create or replace function desk.open_for_author(
   t desk.tickets, m desk.messages, reason text, message jsonb default '{}'
 ) returns void
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 begin
   update outbox o set state = 'bounced' where o.message_id = m.id and o.state = 'sent';
-  perform desk.change_ticket(t, jsonb_build_object('status', 'open', 'waiting_since', least(t.waiting_since, now()),
-    'assigned_to', coalesce(t.assigned_to, m.author_id)), 'bounced', reason, message => message);
+  perform desk.change_ticket(t, case when m.automatic then '{}' else jsonb_build_object('status', 'open',
+    'waiting_since', least(t.waiting_since, now()), 'assigned_to', coalesce(t.assigned_to, m.author_id)) end,
+    'bounced', reason, message => message);
 end $$;
 
 -- Who looks for a mail by one of these names waits for others who do: a report and the name that it is about may

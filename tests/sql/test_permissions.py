@@ -57,7 +57,9 @@ SERVICE: dict[str, Act] = {
     "save_watch": lambda desk, n: desk.save_watch(uuid4(), None),
     "settled_deliveries": lambda desk, n: desk.settled_deliveries(uuid4(), []),
     "settled_mails": lambda desk, n: desk.settled_mails([]),
+    "show_form_link": lambda desk, n: desk.show_form_link("0" * 64),
     "sign_in": lambda desk, n: call(desk, "sign_in", email=None),
+    "submit_form": lambda desk, n: desk.submit_form("Kim", "kim@example.com", "Lamp", "It is dark."),
     "wake_mailbox": lambda desk, n: desk.wake_mailbox("support@example.com"),
     "web_key": lambda desk, n: desk.web_key(),
 }
@@ -77,6 +79,7 @@ READER: dict[str, Act] = {
     "events_since": lambda desk, n: desk.events_since(),
     "list_agents": lambda desk, n: desk.list_agents(),
     "list_daemons": lambda desk, n: desk.list_daemons(),
+    "list_departments": lambda desk, n: desk.list_departments(),
     "list_mailboxes": lambda desk, n: desk.list_mailboxes(),
     "list_raw_mails": lambda desk, n: desk.list_raw_mails(),
     "list_tickets": lambda desk, n: desk.list_tickets(),
@@ -85,7 +88,10 @@ READER: dict[str, Act] = {
 
 AGENT: dict[str, Act] = {
     "claim_account": lambda desk, n: desk.claim_account(),
+    "create_form_link": lambda desk, n: desk.create_form_link(uuid4().hex * 2),
     "create_ticket": lambda desk, n: desk.create_ticket("kim@example.com", "Lamp", "It is dark."),
+    "list_form_links": lambda desk, n: desk.list_form_links(),
+    "revoke_form_link": lambda desk, n: desk.revoke_form_link(n),
     "whoami": lambda desk, n: desk.whoami(),
 }
 """For every active agent."""

@@ -23,7 +23,7 @@ from core.models import (
 from tests.attacks.write import THEMES
 from tests.core.test_text import assert_prints_only
 from tests.tui.tickets import NOW, ticket
-from tui.widgets.thread import Thread, lay_out, links, size_words
+from tui.widgets.thread import Thread, is_foldable, lay_out, links, size_words
 
 texts = st.text(max_size=200) | st.sampled_from([text[:3000] for text in THEMES.values()])
 
@@ -130,6 +130,31 @@ def test_an_answer_says_how_far_it_has_come() -> None:
     assert "sent · " in state(Delivery.SENT)
     failed = state(Delivery.FAILED, error="550 no such user")
     assert "NOT SENT: failed" in failed and "! kim@example.com: 550 no such user" in failed
+
+
+def test_a_receipt_is_quiet_and_offers_nothing_to_take_back() -> None:
+    waits = Dispatch(
+        state=Delivery.WAITING, not_before=NOW + timedelta(seconds=9), attempts=0, error=None, recipients=[]
+    )
+    receipt = message(
+        sender_email="support@example.com",
+        sender_name="",
+        direction=Direction.OUTGOING,
+        automatic=True,
+        joined_by="receipt",
+        dispatch=waits,
+        content="We have it.",
+    )
+    heading, *_ = shown = words(laid(receipt))
+    assert "sent a receipt (automatic)" in heading
+    assert "waiting to be sent" in heading and "z takes it back" not in heading
+    assert any("▸ 1 line that the desk wrote by itself" in line for line in shown)
+    assert not any("We have it." in line for line in shown)
+    assert is_foldable(receipt)
+    assert any("We have it." in line for line in words(laid(receipt, unfolded=True)))
+    absence = message(automatic=True, content="I am away.")
+    assert any("I am away." in line for line in words(laid(absence)))
+    assert not is_foldable(absence)
 
 
 def test_links_are_found_whole_and_once() -> None:

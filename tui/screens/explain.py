@@ -17,6 +17,8 @@ _RULES = {
     "bounce": "It reports that an answer on this ticket could not be delivered.",
     "reply": "An agent wrote it here.",
     "created": "An agent wrote this ticket down.",
+    "form": "It came by the form, and began this ticket.",
+    "receipt": "The desk wrote it by itself: a receipt for what came by the form.",
 }
 
 
@@ -33,6 +35,8 @@ _DID = {
     "unsent": "took the answer back",
     "undone": "took a change back",
     "bounced": "learned that an answer did not arrive",
+    "failed": "could not send the answer",
+    "no_receipt": "sent no receipt",
 }
 
 

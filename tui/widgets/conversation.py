@@ -17,8 +17,8 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from core.models import Conversation, Note
-from tui.widgets.thread import Entry, Line, Thread, lay_out
+from core.models import Conversation
+from tui.widgets.thread import Entry, Line, Thread, is_foldable, lay_out
 
 _STYLES = (
     "text", "text-link", "faint", "quoted", "incoming", "incoming-name", "outgoing", "outgoing-name",
@@ -228,7 +228,7 @@ class ConversationPane(ScrollView, can_focus=True):
         if entry is None:
             return
         ids = {entry.id}
-        if isinstance(entry, Note) or not (entry.quoted_text.strip() or entry.signature.strip()):
+        if not is_foldable(entry):
             ids = {one.id for one in self._thread.entries}
         self._unfolded = self._unfolded - ids if ids <= self._unfolded else self._unfolded | ids
         self._lay_out()

@@ -88,9 +88,12 @@ def _message(message: Message, width: int, unfolded: bool, now: datetime) -> Ite
     bar = Span("│ " if kind == "incoming" else "┃ ", kind)
     yield _heading(message, kind, width, now)
     yield Line((bar, Span(cropped(_addresses(message), width - 3), "faint")))
-    yield Line((bar,))
-    for piece in _prose(message.content, width - 3):
-        yield Line((bar, *_with_links(piece)))
+    if is_quiet(message):
+        yield from _folded("that the desk wrote by itself", message.content, bar, width, unfolded)
+    else:
+        yield Line((bar,))
+        for piece in _prose(message.content, width - 3):
+            yield Line((bar, *_with_links(piece)))
     for words, text in (("quoted", message.quoted_text), ("of signature", message.signature)):
         yield from _folded(words, text, bar, width, unfolded)
     if files := [one for one in message.attachments if not one.inline] or message.attachments:
@@ -101,9 +104,22 @@ def _message(message: Message, width: int, unfolded: bool, now: datetime) -> Ite
         yield from _delivery(message, bar, width)
 
 
+def is_quiet(message: Message) -> bool:
+    """Whether nobody wrote it and nobody asked: a receipt. Its text is folded."""
+    return message.automatic and message.direction is Direction.OUTGOING
+
+
+def is_foldable(entry: Entry) -> bool:
+    if isinstance(entry, Note):
+        return False
+    return is_quiet(entry) or bool(entry.quoted_text.strip() or entry.signature.strip())
+
+
 def _heading(message: Message, kind: str, width: int, now: datetime) -> Line:
     name = safe_line(message.sender_name or message.sender_email, limit=120)
     verb = " wrote" if kind == "incoming" else " replied"
+    if is_quiet(message):
+        verb = " sent a receipt" if message.joined_by == "receipt" else " wrote"
     if message.automatic:
         verb += " (automatic)"
     when = f"{_state(message, now)}{_moment(message.created_at, now)}"
@@ -133,7 +149,7 @@ def _state(message: Message, now: datetime) -> str:
     match dispatch.state:
         case Delivery.SENT:
             return "sent · "
-        case Delivery.WAITING if dispatch.not_before > now:
+        case Delivery.WAITING if dispatch.not_before > now and not message.automatic:
             return f"leaves in {int((dispatch.not_before - now).total_seconds()) + 1} s, z takes it back · "
         case Delivery.WAITING:
             return "waiting to be sent · "
