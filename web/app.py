@@ -11,7 +11,13 @@ from web.problem import add_doors
 
 def make_app(front: Front) -> FastAPI:
     """The application over an open desk; it opens and closes nothing itself."""
-    app = FastAPI(title="ttydesk", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="ttydesk",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request named
+    )
     app.state.front = front
     app.include_router(health.router)
     app.mount("/static", StaticFiles(directory=STATIC))
