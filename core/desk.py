@@ -5,7 +5,7 @@ them), turns the answer into models, and holds no rule of its own: rules live in
 the function, so that they hold for every client. `read` goes to stable functions,
 `write` to those that change something; every write may be sent twice. What is about mailboxes,
 the outbox and daemons is in core/mailroom.py, what is reported of mail that left in core/reports.py, what is
-about the form in core/forms.py.
+about the form in core/forms.py, about tokens in core/tokens.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -20,6 +20,7 @@ from core.gateway import Gateway, records
 from core.mailroom import Mailroom
 from core.models import (
     Agent,
+    AttachedFile,
     Changed,
     Conversation,
     Counts,
@@ -32,14 +33,16 @@ from core.models import (
     Role,
     Sort,
     Status,
+    Ticket,
     TicketFilter,
     TicketPage,
     Why,
 )
 from core.reports import Reports
+from core.tokens import Tokens
 
 
-class Desk(Mailroom, Reports, Forms):
+class Desk(Mailroom, Reports, Forms, Tokens):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
@@ -75,6 +78,12 @@ class Desk(Mailroom, Reports, Forms):
             await self._gateway.read("show_ticket", number=number, limit=limit)
         )
 
+    async def find_ticket(self, id: UUID) -> Ticket:
+        return Ticket.model_validate(await self._gateway.read("find_ticket", id=id))
+
+    async def show_attachment(self, id: UUID) -> AttachedFile:
+        return AttachedFile.model_validate(await self._gateway.read("show_attachment", id=id))
+
     async def create_ticket(
         self,
         requester_email: str,
@@ -102,11 +111,12 @@ class Desk(Mailroom, Reports, Forms):
         changes: dict[str, Any],
         reason: str = "",
         request_id: UUID | None = None,
+        versions: Sequence[int] | None = None,
     ) -> Changed:
         """Set fields of tickets, all or none of them.
 
         `changes` holds any of status, priority, subject, department, spam, and assignee
-        (an agent's address, "me" or None).
+        (an agent's address, "me" or None). With `versions`, `Outdated` where a ticket is at none of them.
         """
         answer = await self._gateway.write(
             "update_tickets",
@@ -114,6 +124,7 @@ class Desk(Mailroom, Reports, Forms):
             changes=changes,
             reason=reason,
             request_id=request_id or uuid4(),
+            versions=None if versions is None else list(versions),
         )
         return Changed.model_validate(answer)
 

@@ -6,6 +6,7 @@
     ├── Forbidden      the caller may not do that
     ├── NotFound       there is no such thing
     ├── Conflict       someone else changed it first
+    ├── Outdated       a change was meant for what the thing is no longer
     ├── Unreachable    the database, or a server it stands on, does not answer
     └── StorageFailed  a file could not be written, read or trusted
 
@@ -55,6 +56,12 @@ class Conflict(DeskError):
     """Someone else changed it first."""
 
     code = "PT409"
+
+
+class Outdated(DeskError):
+    """It was changed meanwhile."""
+
+    code = "PT412"
 
 
 class Unreachable(DeskError):

@@ -122,6 +122,8 @@ class Ticket(Record):
     gmail_thread_id: str | None
     spam: bool = False
     """Only lists that ask for spam hold it."""
+    version: int = 1
+    """Another with every change of the ticket."""
 
 
 class TicketPage(Record):
@@ -153,6 +155,20 @@ class Attachment(Record):
     """Where `core.files` keeps it; None when it was over the size limit and stays in the raw mail."""
     content_id: str | None
     inline: bool
+
+
+class AttachedFile(Record):
+    """An attachment by itself, for whoever fetches it."""
+
+    id: UUID
+    number: int
+    """The ticket's."""
+    filename: str
+    content_type: str
+    size: int
+    """Bytes."""
+    sha256: str | None
+    """Where `core.files` keeps it; None when it was over the size limit and stays in the raw mail."""
 
 
 class RecipientState(Record):

@@ -42,9 +42,13 @@ _TOO_MUCH = {413, 414, 431}
 class Refused(Exception):
     """A call that came to nothing: the error to raise, and whether, and how soon, it is worth another try."""
 
-    def __init__(self, error: DeskError, again: bool = False, after: float = 0.0) -> None:
+    def __init__(
+        self, error: DeskError, again: bool = False, after: float = 0.0, by_desk: bool = False
+    ) -> None:
+        """`by_desk`: an operation of ours refused it, so whoever called was let in."""
         super().__init__(str(error))
         self.error = error
+        self.by_desk = by_desk
         self.again = again and after <= LONGEST_PAUSE
         self.after = after
 
@@ -66,7 +70,8 @@ def _from_database(function: str, code: str, said: Mapping[str, Any]) -> Refused
     again = code.startswith(_PASSING_CODES)
     if code.startswith("PGRST"):
         return Refused(_from_postgrest(function, code, str(said.get("message") or code)), again)
-    return Refused(from_code(code, str(said.get("message") or ""), said.get("hint")), again)
+    error = from_code(code, str(said.get("message") or ""), said.get("hint"))
+    return Refused(error, again, by_desk=code.startswith("PT"))
 
 
 def _from_postgrest(function: str, code: str, message: str) -> DeskError:

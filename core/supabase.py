@@ -149,7 +149,7 @@ class SupabaseGateway:
             try:
                 return await self._ask_as(self._key, function, values, get)
             except Refused as refused:
-                if isinstance(refused.error, SignedOut):  # a key does not run out and is not signed in
+                if isinstance(refused.error, SignedOut) and not refused.by_desk:  # a key does not run out
                     raise Refused(key_refused()) from refused.__cause__
                 raise
         token = await self._token()

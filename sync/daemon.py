@@ -271,6 +271,7 @@ class Daemon:
 
     async def _clean(self) -> Round:
         swept = await asyncio.to_thread(housekeeping.clean, self.settings, self.now())
+        await self.desk.forget_requests()
         intake = await open_intake(self.settings, self.desk)
         if found := await orphans(self.desk, intake.files):
             _logger.info("%d stored attachments belong to no message; they are left.", len(found))

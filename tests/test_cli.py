@@ -49,7 +49,8 @@ def test_the_commands_of_the_desk_are_all_there() -> None:
         mail import, mail ingest, mail parse, mail why, mail verify,
         mail quarantine list, mail quarantine show, mail quarantine retry,
         gmail connect, gmail status, gmail watch, gmail stop, gmail disconnect,
-        agent add, agent list, agent update, db migrate, db status, db stop, config show, config path,
+        agent add, agent list, agent update, token create, token list, token revoke,
+        db migrate, db status, db stop, config show, config path,
         sync, demo, doctor
     """
     assert {" ".join(each.split()) for each in expected.split(",")} <= set(COMMANDS)

@@ -95,3 +95,21 @@ begin
     'reply_to', coalesce(desk.reply_recipients(desk.message_to_answer(v_ticket.id)), '{}'));
 end $$;
 grant execute on function public.show_ticket to authenticated, service_role;
+
+-- One attachment, if it is of a ticket in sight; what `core/files.py` keeps it under, and which ticket it is of.
+create or replace function public.show_attachment(id uuid) returns jsonb
+language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_found record;
+begin
+  perform desk.require_reader();
+  select a.*, t.number, t.department into v_found
+    from attachments a join messages m on m.id = a.message_id join tickets t on t.id = m.ticket_id
+    where a.id = show_attachment.id;
+  if not found or not desk.is_visible(v_found.department, desk.my_departments()) then
+    raise exception 'There is no attachment %.', show_attachment.id using errcode = 'PT404';
+  end if;
+  return jsonb_build_object('id', v_found.id, 'number', v_found.number, 'filename', v_found.filename,
+    'content_type', v_found.content_type, 'size', v_found.size, 'sha256', v_found.sha256);
+end $$;
+grant execute on function public.show_attachment to authenticated, service_role;

@@ -10,9 +10,18 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'created_at', t.created_at, 'updated_at', t.updated_at, 'last_response_at', t.last_response_at,
     'last_message_at', t.last_message_at, 'waiting_since', nullif(t.waiting_since, 'infinity'),
     'message_count', t.message_count, 'attachment_count', t.attachment_count,
-    'gmail_thread_id', t.gmail_thread_id, 'spam', t.spam)
+    'gmail_thread_id', t.gmail_thread_id, 'spam', t.spam, 'version', t.version)
   from users u left join users a on a.id = t.assigned_to where u.id = t.user_id;
 $$;
+
+-- Whatever changes a ticket makes another version of it; whoever read the one before can be told.
+create or replace function desk.next_version() returns trigger
+language plpgsql set search_path = desk, public, pg_temp as $$
+begin
+  new.version := old.version + 1;
+  return new;
+end $$;
+create or replace trigger next_version before update on tickets for each row execute function desk.next_version();
 
 -- The ticket people mean by a number. One that the agent may not see is not there.
 create or replace function desk.known_ticket(number bigint) returns desk.tickets
@@ -33,6 +42,32 @@ language plpgsql volatile set search_path = desk, public, pg_temp as $$
 begin
   perform from tickets t where t.number = locked_ticket.number for update;
   return desk.known_ticket(number);
+end $$;
+
+-- The ticket that programs know by its id.
+create or replace function public.find_ticket(id uuid) returns jsonb
+language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_ticket tickets;
+begin
+  perform desk.require_reader();
+  select * into v_ticket from tickets t where t.id = find_ticket.id;
+  if not found or not desk.is_visible(v_ticket.department, desk.my_departments()) then
+    raise exception 'There is no ticket %.', find_ticket.id using errcode = 'PT404';
+  end if;
+  return desk.ticket_json(v_ticket);
+end $$;
+grant execute on function public.find_ticket to authenticated, service_role;
+
+-- Refuses a change that was meant for another version of the ticket.
+create or replace function desk.require_version(t desk.tickets, versions bigint[]) returns desk.tickets
+language plpgsql stable set search_path = desk, public, pg_temp as $$
+begin
+  if t.version <> all (versions) then      -- null: whichever it is
+    raise exception 'Ticket #% was changed meanwhile.', t.number using errcode = 'PT412',
+      hint = 'Read it again, and decide anew.';
+  end if;
+  return t;
 end $$;
 
 -- Whether the agent may be told of a ticket after a command: one that is in sight, or that this very
@@ -139,8 +174,10 @@ language sql stable set search_path = desk, public, pg_temp as $$
     and desk.is_told(t, changed_json.request_id);
 $$;
 
+-- With `versions`, only where each ticket is at one of them.
 create or replace function public.update_tickets(
-  numbers bigint[], changes jsonb, reason text default '', request_id uuid default gen_random_uuid()
+  numbers bigint[], changes jsonb, reason text default '', request_id uuid default gen_random_uuid(),
+  versions bigint[] default null
 ) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -153,7 +190,8 @@ begin
   if not desk.is_done(request_id) then
     v_changes := desk.columns_of(changes);
     for v_number in select distinct n from unnest(numbers) n order by n loop  -- in order, so that two of us cannot deadlock
-      perform desk.change_ticket(desk.locked_ticket(v_number), v_changes, 'updated', reason, request_id);
+      perform desk.change_ticket(desk.require_version(desk.locked_ticket(v_number), versions), v_changes, 'updated',
+        reason, request_id);
     end loop;
   end if;
   return jsonb_build_object('request_id', update_tickets.request_id, 'tickets', desk.tickets_json(numbers, request_id));

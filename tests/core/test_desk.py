@@ -7,8 +7,11 @@ import psycopg
 from core.desk import Desk
 
 NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
-SQL_ONLY = {"sign_in", "begin_desk", "desk_version", "may_read_file", "may_add_file"}
-"""Called while connecting, before there is a Desk, or by Supabase Storage."""
+SQL_ONLY = {
+    *("sign_in", "begin_desk", "desk_version", "may_read_file", "may_add_file"),
+    *("use_token", "run_once"),
+}
+"""Called before there is a Desk, by Supabase Storage, or by the gateways of core/tokens.py."""
 
 
 def test_desk_and_sql_agree_on_names_and_arguments(database: str) -> None:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from core.desk import Desk
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, Forbidden, NotFound, SignedOut
 from core.models import TicketFilter
+from core.tokens import sha256_of
 from core.verified import Verified
 from tests.conftest import desk_as
 from tests.mails import mail
@@ -35,6 +36,7 @@ SERVICE: dict[str, Act] = {
     "due_in": lambda desk, n: desk.due_in(),
     "end_daemon": lambda desk, n: desk.end_daemon("w"),
     "hold_outgoing": lambda desk, n: desk.hold_outgoing(uuid4(), "w", 1),
+    "forget_requests": lambda desk, n: desk.forget_requests(),
     "lease_mailbox": lambda desk, n: desk.lease_mailbox(uuid4(), "w"),
     "list_deliveries": lambda desk, n: desk.list_deliveries(uuid4(), NOW),
     "list_unlabelled": lambda desk, n: desk.list_unlabelled(uuid4()),
@@ -60,6 +62,7 @@ SERVICE: dict[str, Act] = {
     "show_form_link": lambda desk, n: desk.show_form_link("0" * 64),
     "sign_in": lambda desk, n: call(desk, "sign_in", email=None),
     "submit_form": lambda desk, n: desk.submit_form("Kim", "kim@example.com", "Lamp", "It is dark."),
+    "use_token": lambda desk, n: ticket_by_token(desk),
     "wake_mailbox": lambda desk, n: desk.wake_mailbox("support@example.com"),
     "web_key": lambda desk, n: desk.web_key(),
 }
@@ -92,12 +95,18 @@ AGENT: dict[str, Act] = {
     "create_ticket": lambda desk, n: desk.create_ticket("kim@example.com", "Lamp", "It is dark."),
     "list_form_links": lambda desk, n: desk.list_form_links(),
     "revoke_form_link": lambda desk, n: desk.revoke_form_link(n),
+    "create_token": lambda desk, n: desk.create_token(sha256_of(str(uuid4())), ["tickets:read"]),
+    "list_tokens": lambda desk, n: desk.list_tokens(),
+    "revoke_token": lambda desk, n: desk.revoke_token(0),
+    "run_once": lambda desk, n: call(desk, "run_once", operation="whoami", arguments={}),
     "whoami": lambda desk, n: desk.whoami(),
 }
 """For every active agent."""
 
 READER_OF_TICKET: dict[str, Act] = {
+    "find_ticket": lambda desk, n: desk.find_ticket(IDS[n]),
     "list_events": lambda desk, n: desk.list_events(n),
+    "show_attachment": lambda desk, n: desk.show_attachment(FILES[n]),
     "show_raw_mail": lambda desk, n: desk.show_raw_mail(n - 1000),
     "show_ticket": lambda desk, n: desk.show_ticket(n),
     "why": lambda desk, n: desk.why(f"<ticket{n}@example.com>"),
@@ -123,6 +132,8 @@ EVERYBODY: dict[str, Act] = {"desk_version": lambda desk, n: call(desk, "desk_ve
 
 MINE, OTHERS, NOBODYS = 1001, 1002, 1003
 """Tickets of the department billing, of another, and of none; each began with one of the first raw mails."""
+
+FILE = {"filename": "a.txt", "content_type": "text/plain", "size": 1, "sha256": "a" * 64, "inline": False}
 
 FREE = {"admin", "unbound", "service"}
 """Who is bound to no department."""
@@ -151,7 +162,19 @@ async def unsend(desk: Desk, number: int) -> object:
     return await desk.unsend(number)
 
 
+async def ticket_by_token(desk: Desk) -> object:
+    """What no token opens is no matter of who asks."""
+    try:
+        return await call(desk, "use_token", token_sha256="", operation="whoami", arguments={})
+    except SignedOut:
+        return None
+
+
 DONE: dict[int, Any] = {}
+IDS: dict[int, UUID] = {}
+"""Of the tickets, by their numbers."""
+FILES: dict[int, UUID] = {}
+"""The attachment that each of them has."""
 
 
 async def sees(desk: Desk, number: int) -> bool:
@@ -164,7 +187,9 @@ async def sees(desk: Desk, number: int) -> bool:
 @pytest.fixture
 async def scene(database: str, service: Desk, desk: Desk) -> AsyncIterator[Scene]:
     for number in (MINE, OTHERS, NOBODYS):
-        await service.receive_mail(mail(f"ticket{number}"))
+        await service.receive_mail(mail(f"ticket{number}", attachments=[FILE]))
+        shown = await service.show_ticket(number)
+        IDS[number], FILES[number] = shown.ticket.id, shown.messages[0].attachments[0].id
     for number, department in ((MINE, "billing"), (OTHERS, "repairs"), (NOBODYS, None)):
         await desk.update_tickets([number], {"department": department})
         changed = await desk.update_tickets([number], {"priority": "low"})
