@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
 from tests.web.conftest import Site
 
@@ -41,9 +41,12 @@ async def pages(site: Site) -> AsyncIterator[Pages]:
             complaints: list[str] = []
             page = await context.new_page()
             page.on("console", lambda said: complaints.append(said.text) if _is_complaint(said) else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("dialog", lambda dialog: complaints.append(f"It opened a dialog: {dialog.message}"))
+            page.on("request", lambda asked: complaints.append(asked.url) if _is_foreign(asked) else None)
             yield page
             await context.close()
-            assert complaints == []  # what the browser refused to load or to run
+            assert complaints == []  # what the browser refused to load or to run, or should not have
 
         yield visitor
         await browser.close()
@@ -52,3 +55,7 @@ async def pages(site: Site) -> AsyncIterator[Pages]:
 def _is_complaint(said: ConsoleMessage) -> bool:
     """Besides that a page said no, which is its answer."""
     return said.type == "error" and not said.text.startswith("Failed to load resource: the server responded")
+
+
+def _is_foreign(asked: Request) -> bool:
+    return not asked.url.startswith(("http://127.0.0.1:", "data:", "about:", "blob:"))
