@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import agent, config, db, demo, doctor, gmail, init, login, mail, sync, ticket, token, web
+from commands import agent, config, db, demo, doctor, gmail, init, login, mail, sync, ticket, token, up, web
 from commands.door import door
 from commands.opening import Typed, settings_of
 from commands.typed import folder
@@ -39,6 +39,7 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(gmail.app, name="gmail")
 app.add_typer(sync.app, name="sync")
 app.command("web")(web.web)
+app.command("up")(up.up)
 app.command("init")(init.init)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -22,13 +22,14 @@ from uuid import UUID
 from core.config import Settings
 from core.connect import open_desk, open_files
 from core.desk import Desk
+from core.ending import BREAK_SECONDS, DRAIN_SECONDS, stop_by_signal
 from core.errors import DeskError, Unreachable
 from core.models import Mailbox
+from core.systemd import Systemd
 from core.text import safe_line
 from sync import housekeeping
 from sync.arrivals import Arrivals
 from sync.boxes import MAILBOX, is_here, open_mailbox, open_subscription, settle_maildir
-from sync.ending import BREAK_SECONDS, DRAIN_SECONDS, stop_by_signal
 from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
@@ -37,7 +38,6 @@ from sync.outbound import Outbox
 from sync.post import Post, has_labels
 from sync.reading import Intake
 from sync.supervisor import Pulse, Round, Supervisor, progress
-from sync.systemd import Systemd
 from sync.worker import worker_name
 
 if TYPE_CHECKING:
@@ -330,12 +330,17 @@ async def _soon(leaving: Coroutine[Any, Any, None], what: str) -> None:
         )
 
 
-async def sync(settings: Settings, once: bool = False, stop: asyncio.Event | None = None) -> None:
+async def sync(
+    settings: Settings,
+    once: bool = False,
+    stop: asyncio.Event | None = None,
+    systemd: Systemd | None = None,
+) -> None:
     """Run the daemon of `settings.home` until `stop` is set, or without one, until SIGTERM or SIGINT comes.
 
     With `once`, one round in and out. Raises Conflict where another daemon works there.
     """
-    systemd = Systemd.of_environment()
+    systemd = systemd or Systemd.of_environment()
     with held(settings.home):
         if stop is None:
             stop = asyncio.Event()

@@ -7,7 +7,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from web.front import front_of
+from core.config import Settings
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -22,6 +22,6 @@ templates = Environment(
 
 def page(request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
     """The template filled in; it always knows `desk_name`, the name that stands before answers."""
-    settings = front_of(request).settings
+    settings: Settings = request.app.state.settings
     text = templates.get_template(template).render(desk_name=settings.mailbox.name, **shown)
     return HTMLResponse(text, status)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import DeskError
 from core.text import safe_line
+from web.access import route_of
 from web.pages import page
 
 _logger = logging.getLogger("ttydesk.web")
@@ -63,8 +64,14 @@ async def _refused(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status < 500:
         return problem(request, status, str(error), error.hint)
-    _logger.error("%s %s: %s", request.method, safe_line(request.url.path), safe_line(str(error)))
-    return problem(request, status, "The desk cannot be reached right now. Please try again later.")
+    _logger.error("%s %s: %s", request.method, route_of(request.scope), safe_line(str(error)))
+    return away(request, status)
+
+
+def away(request: Request, status: int = 503) -> Response:
+    """The answer while the database, or what it stands on, does not do its part."""
+    said = "The desk cannot be reached right now. Please try again later."
+    return problem(request, status, said, headers={"Retry-After": "5"})
 
 
 async def _failed(request: Request, error: Exception) -> Response:
@@ -84,5 +91,5 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    _logger.error("%s %s failed.", request.method, safe_line(request.url.path), exc_info=error)
+    _logger.error("%s %s failed.", request.method, route_of(request.scope), exc_info=error)
     return problem(request, 500, _SENTENCES[500])

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from core.connect import open_desk
 from core.desk import Desk
 from core.errors import Conflict, StorageFailed, Unreachable
 from core.models import Delivery
+from core.systemd import Systemd
 from sync.boxes import open_mailbox
-from sync.daemon import sync
-from sync.heartbeat import read_heartbeat
+from sync.daemon import Daemon, sync
+from sync.heartbeat import Heartbeat, read_heartbeat
 from sync.lock import held, holder
 from sync.mailbox import Mailbox
+from sync.supervisor import Pulse
 
 ROOT = Path(__file__).parents[2]
 
@@ -280,3 +283,28 @@ async def test_a_maildir_that_vanished_before_it_was_ever_read_is_not_made_again
     with pytest.raises(StorageFailed, match="cannot be read"):
         await sync(settings, once=True)
     assert not box.maildir.exists()
+
+
+class Heard(Systemd):
+    def __init__(self) -> None:
+        super().__init__(None, 120.0)
+        self.lived = 0
+
+    def lives(self) -> None:
+        self.lived += 1
+
+
+async def test_a_part_that_does_not_get_on_ends_the_signs_of_life(service: Desk, tmp_path: Path) -> None:
+    clock = iter([0.0, 599.0, 601.0])
+    now = datetime.now(UTC)
+    systemd = Heard()
+    daemon = Daemon(
+        Settings(home=tmp_path), service, asyncio.Event(), Heartbeat(pid=1, started_at=now, beat_at=now),
+        "worker", systemd, pulse=Pulse(lambda: next(clock)),
+    )  # fmt: skip
+    daemon.pulse.touch("intake")
+    await daemon._watch_over()
+    assert (systemd.lived, daemon.problems) == (1, {})
+    await daemon._watch_over()
+    assert systemd.lived == 1
+    assert daemon.problems == {"intake": "It has not got on for 10 minutes."}

@@ -52,6 +52,7 @@ def reader(front: Front, pause_seconds: float) -> FastAPI:
     """An application that reads what it gets, within these limits."""
     app = FastAPI()
     app.state.front = front
+    app.state.settings = front.settings
     add_doors(app)
     app.add_middleware(Guard, is_secure=True, limit_of=lambda path: 100_000, pause_seconds=pause_seconds)
 

@@ -16,7 +16,7 @@ DRAIN_SECONDS = 5.0
 BREAK_SECONDS = 1.5
 """And then so long until everything that is left is cancelled."""
 _LAST_SECONDS = 9.0
-_logger = logging.getLogger("ttydesk.daemon")
+_logger = logging.getLogger("ttydesk.ending")
 
 
 def stop_by_signal(stop: asyncio.Event) -> None:
@@ -36,7 +36,7 @@ def stop_by_signal(stop: asyncio.Event) -> None:
 
 
 def _give_up(code: int) -> None:
-    _logger.warning("The daemon ends without waiting for what does not answer; the next one goes on with it.")
+    _logger.warning("It ends without waiting for what does not answer; the next one goes on with it.")
     for handler in logging.getLogger().handlers:
         handler.flush()
     os._exit(code)
