@@ -196,6 +196,12 @@ async def test_one_address_gets_no_more_than_three_an_hour(service: Desk, desk: 
     assert (await submit(service)).receipt
 
 
+async def test_labels_behind_a_plus_make_nobody_else_of_a_person(service: Desk) -> None:
+    found = [(await submit(service, f"kim+{n}@example.com")).receipt for n in range(5)]
+    assert found == [True, True, True, False, False]
+    assert not (await submit(service)).receipt
+
+
 async def test_no_more_leave_in_all_than_is_allowed(service: Desk, desk: Desk) -> None:
     found = await asyncio.gather(*(submit(service, f"kim{n}@example.com", an_hour=3) for n in range(6)))
     assert sum(one.receipt for one in found) == 3
