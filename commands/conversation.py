@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from commands.output import is_terminal, write, write_heading, write_rows
+from core.arrival import recipient_words, standing, worth_telling
 from core.models import Attachment, Conversation, Event, Message, Note, Ticket
 from core.text import relative_time, safe_line, safe_text
 
@@ -77,6 +78,8 @@ def _print_message(message: Message, quotes: bool) -> None:
             write(f"\n{safe_text(folded).rstrip()}")
     for attachment in message.attachments:
         write(_attachment(attachment))
+    for recipient in worth_telling(message.dispatch) if message.dispatch else ():
+        write(f"[{recipient_words(recipient)}]")
 
 
 def _print_note(note: Note) -> None:
@@ -91,7 +94,7 @@ def _way_out(message: Message) -> str:
     if dispatch is None:
         return ""
     error = f": {safe_line(dispatch.error)}" if dispatch.error else ""
-    return f" ({dispatch.state}{error})"
+    return f" ({standing(dispatch)}{error})"
 
 
 def _attachment(attachment: Attachment) -> str:

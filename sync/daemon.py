@@ -275,6 +275,8 @@ class Daemon:
         intake = await open_intake(self.settings, self.desk)
         if found := await orphans(self.desk, intake.files):
             _logger.info("%d stored attachments belong to no message; they are left.", len(found))
+        if dropped := await self.desk.prune_reports():
+            _logger.info("%d reports about mail that the desk did not send were dropped.", dropped)
         if swept:
             _logger.info("%d files that killed programs had left were removed.", swept)
         return housekeeping.until_next()

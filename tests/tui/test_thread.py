@@ -157,6 +157,25 @@ def test_a_receipt_is_quiet_and_offers_nothing_to_take_back() -> None:
     assert not is_foldable(absence)
 
 
+def test_an_answer_that_left_says_how_it_fared_with_each_recipient() -> None:
+    def said(*states: Delivery, whole: Delivery = Delivery.SENT, detail: str = "") -> str:
+        people = [
+            RecipientState(email=f"{name}@example.com", state=state, detail=detail)
+            for name, state in zip(("kim", "bo"), states, strict=False)
+        ]
+        dispatch = Dispatch(state=whole, not_before=NOW, attempts=1, error=None, recipients=people)
+        return "\n".join(words(laid(message(direction=Direction.OUTGOING, dispatch=dispatch))))
+
+    delivered = said(Delivery.DELIVERED)
+    assert "delivered · " in delivered and "kim@example.com: " not in delivered
+    delayed = said(Delivery.DELAYED, detail="mailbox full")
+    assert "delayed · " in delayed and "! kim@example.com: delayed: mailbox full" in delayed
+    bounced = said(Delivery.BOUNCED, Delivery.DELIVERED, whole=Delivery.BOUNCED)
+    assert "NOT DELIVERED: bounced · " in bounced
+    assert "! kim@example.com: bounced" in bounced and "· bo@example.com: delivered" in bounced
+    assert "! kim@example.com: marked it as spam" in said(Delivery.COMPLAINED)
+
+
 def test_links_are_found_whole_and_once() -> None:
     text = "<https://example.com/a_(b)?c=1>, https://example.com/a. www.example.org! mailto:a@example.com"
     assert links(message(content=text, quoted_text="https://example.com/a")) == [

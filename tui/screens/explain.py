@@ -35,6 +35,9 @@ _DID = {
     "unsent": "took the answer back",
     "undone": "took a change back",
     "bounced": "learned that an answer did not arrive",
+    "delayed": "learned that an answer is late",
+    "delivered": "learned that an answer arrived",
+    "complained": "learned that an answer was marked as spam",
     "failed": "could not send the answer",
     "no_receipt": "sent no receipt",
 }

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from rich.cells import cell_len
 
-from core.models import Attachment, Conversation, Delivery, Direction, Mailto, Message, Note
+from core.arrival import TROUBLES, recipient_words, standing, worth_telling
+from core.models import Attachment, Conversation, Delivery, Direction, Dispatch, Mailto, Message, Note
 from core.text import relative_time, safe_line, safe_text
 from tui.widgets.wrap import cropped, wrap
 
@@ -100,8 +101,8 @@ def _message(message: Message, width: int, unfolded: bool, now: datetime) -> Ite
         yield Line((bar,))
         for piece in wrap("Files: " + ", ".join(map(file_words, files)), min(width - 3, MEASURE)):
             yield Line((bar, Span(piece, "file")))
-    if message.dispatch is not None and message.dispatch.state is not Delivery.SENT:
-        yield from _delivery(message, bar, width)
+    if message.dispatch is not None:
+        yield from _delivery(message.dispatch, bar, width)
 
 
 def is_quiet(message: Message) -> bool:
@@ -146,9 +147,13 @@ def _state(message: Message, now: datetime) -> str:
     dispatch = message.dispatch
     if dispatch is None:
         return ""
-    match dispatch.state:
-        case Delivery.SENT:
-            return "sent · "
+    match standing(dispatch):
+        case (Delivery.SENT | Delivery.DELIVERED | Delivery.DELAYED) as state:
+            return f"{state} · "
+        case Delivery.COMPLAINED:
+            return "MARKED AS SPAM · "
+        case Delivery.BOUNCED:
+            return "NOT DELIVERED: bounced · "
         case Delivery.WAITING if dispatch.not_before > now and not message.automatic:
             return f"leaves in {int((dispatch.not_before - now).total_seconds()) + 1} s, z takes it back · "
         case Delivery.WAITING:
@@ -159,13 +164,16 @@ def _state(message: Message, now: datetime) -> str:
             return f"NOT SENT: {other} · "
 
 
-def _delivery(message: Message, bar: Span, width: int) -> Iterator[Line]:
-    assert message.dispatch is not None
-    troubles = [message.dispatch.error or ""] if message.dispatch.error else []
-    troubles += [f"{one.email}: {one.detail}" for one in message.dispatch.recipients if one.detail]
-    for trouble in troubles:
-        for piece in wrap("! " + safe_line(trouble), min(width - 3, MEASURE)):
-            yield Line((bar, Span(piece, "trouble")))
+def _delivery(dispatch: Dispatch, bar: Span, width: int) -> Iterator[Line]:
+    lines = [(f"! {safe_line(dispatch.error)}", "trouble")] if dispatch.error else []
+    for one in worth_telling(dispatch):
+        is_trouble = one.state in TROUBLES
+        lines.append(
+            (f"{'!' if is_trouble else '·'} {recipient_words(one)}", "trouble" if is_trouble else "faint")
+        )
+    for words, style in lines:
+        for piece in wrap(words, min(width - 3, MEASURE)):
+            yield Line((bar, Span(piece, style)))
 
 
 def _addresses(message: Message) -> str:
