@@ -5,7 +5,7 @@ them), turns the answer into models, and holds no rule of its own: rules live in
 the function, so that they hold for every client. `read` goes to stable functions,
 `write` to those that change something; every write may be sent twice. What is about mailboxes,
 the outbox and daemons is in core/mailroom.py, what is reported of mail that left in core/reports.py, what is
-about the form in core/forms.py, about tokens in core/tokens.py.
+about the form in core/forms.py, about tokens in core/tokens.py, and about the portal in core/portal.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -38,11 +38,12 @@ from core.models import (
     TicketPage,
     Why,
 )
+from core.portal import Portal
 from core.reports import Reports
 from core.tokens import Tokens
 
 
-class Desk(Mailroom, Reports, Forms, Tokens):
+class Desk(Mailroom, Reports, Forms, Tokens, Portal):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 

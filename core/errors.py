@@ -7,6 +7,7 @@
     ├── NotFound       there is no such thing
     ├── Conflict       someone else changed it first
     ├── Outdated       a change was meant for what the thing is no longer
+    ├── Gone           it was good for a while, or once, and is no more
     ├── Unreachable    the database, or a server it stands on, does not answer
     └── StorageFailed  a file could not be written, read or trusted
 
@@ -62,6 +63,12 @@ class Outdated(DeskError):
     """It was changed meanwhile."""
 
     code = "PT412"
+
+
+class Gone(DeskError):
+    """It is no longer good."""
+
+    code = "PT410"
 
 
 class Unreachable(DeskError):

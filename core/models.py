@@ -337,7 +337,8 @@ class Outgoing(Record):
     """An answer the daemon has claimed: all it takes to write and send the mail."""
 
     id: UUID
-    number: int
+    number: int | None
+    """The ticket's; None of a letter, a mail of the desk itself that is about no ticket."""
     subject: str
     message_id: str
     in_reply_to: str | None
@@ -363,6 +364,8 @@ class Outgoing(Record):
     """So long ago an attempt began of which nobody knows whether the mail left; None: it has not."""
     thread_subject: str | None = None
     """The subject of the mail that is answered, in that conversation."""
+    portal_email: str | None = None
+    """Whom a link in this mail may let into the portal; None: it goes to others too."""
 
 
 class Agent(Record):

@@ -25,6 +25,13 @@ begin
   return v_answer;
 end $$;
 
+-- What the report says of those whom it names.
+create or replace function desk.note_bounce(m desk.messages, mail jsonb, is_permanent boolean, detail text) returns void
+language sql volatile set search_path = desk, public, pg_temp as $$
+  select desk.note_delivery(m.id, array(select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x),
+    case when is_permanent then 'bounced' else 'delayed' end::delivery_state, detail, (mail ->> 'received_at')::timestamptz);
+$$;
+
 -- A permanent failure opens the ticket again, see open_for_author.
 create or replace function desk.take_bounce(mail jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
@@ -44,13 +51,14 @@ begin
   end if;
   select * into v_ticket from tickets where id = v_answer.ticket_id for update;
   v_raw := desk.enter_raw_mail(mail, 'bounced', '', v_ticket.id);
+  if v_answer.ticket_id is null then       -- a letter, which is no ticket's affair
+    perform desk.note_bounce(v_answer, mail, v_permanent, v_detail);
+    return desk.received_json('bounced', v_raw, rule => 'bounce', evidence => v_answer.message_id);
+  end if;
   perform desk.enter_thread(mail, v_ticket.id);
   v_message := desk.add_message(mail || '{"automatic": true}', v_ticket.id, v_raw, 'bounce', v_answer.message_id);
   v_counted := jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at');
-  perform desk.note_delivery(v_answer.id,
-    array(select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x),
-    case when v_permanent then 'bounced' else 'delayed' end::delivery_state, v_detail,
-    (mail ->> 'received_at')::timestamptz);
+  perform desk.note_bounce(v_answer, mail, v_permanent, v_detail);
   if v_permanent then
     perform desk.open_for_author(v_ticket, v_answer, v_detail, v_counted);
   else

@@ -14,7 +14,8 @@ begin
   v_departments := desk.my_departments();
   return may_read_file.owner_id = auth.uid()::text
     or may_read_file.name like 'raw/%' and exists (
-      select from raw_mails r where r.sha256 = v_sha256 and desk.is_open_to(r.ticket_id, v_departments))
+      select from raw_mails r where r.sha256 = v_sha256 and desk.is_open_to(r.ticket_id, v_departments)
+        and (v_departments is null or r.outcome <> 'ignored'))   -- our own mail come back, with a link to the portal in it
     or may_read_file.name like 'attachments/%' and exists (
       select from attachments a join messages m on m.id = a.message_id
       where a.sha256 = v_sha256 and desk.is_open_to(m.ticket_id, v_departments));

@@ -40,15 +40,15 @@ language sql stable set search_path = desk, public, pg_temp as $$
     'sender', jsonb_build_object('name', coalesce(b.display_name, ''), 'email', coalesce(b.address, m.sender_email)),
     'author_name', m.sender_name, 'recipients', m.recipients, 'content', m.content,
     'signature', coalesce(nullif(a.signature, ''), b.signature, ''),
-    'attachments', desk.attachments_json(m.id), 'automatic', m.automatic, 'reply_token', t.reply_token,
+    'attachments', desk.attachments_json(m.id), 'automatic', m.automatic,
+    'reply_token', coalesce(t.reply_token, ''), 'portal_email', desk.portal_email(m, t.user_id),
     'attempts', o.attempts, 'created_at', m.created_at, 'thread_id', h.thread_id, 'thread_subject', h.subject,
     'keeps_subject', b.kind = 'gmail',
     'unsure_seconds', extract(epoch from clock_timestamp() - o.unsure_since))
-  from tickets t
+  from (select) letter left join tickets t on t.id = m.ticket_id
     left join mailboxes b on b.id = desk.sending_mailbox(t.mailbox_id)
     cross join desk.thread_to_answer(m, t, b.id) h
-    left join support_agents a on a.id = m.author_id
-  where t.id = m.ticket_id;
+    left join support_agents a on a.id = m.author_id;
 $$;
 
 create or replace function desk.is_others(mailbox_id uuid, worker text) returns boolean
@@ -78,7 +78,8 @@ begin
     select * into v_message from messages where id = v_outbox.message_id;
     return desk.outgoing_json(v_message, v_outbox);
   end if;
-  select d.* into v_outbox from outbox d join messages m on m.id = d.message_id join tickets t on t.id = m.ticket_id
+  perform desk.write_portal_letters();
+  select d.* into v_outbox from outbox d join messages m on m.id = d.message_id left join tickets t on t.id = m.ticket_id
       left join mailboxes b on b.id = t.mailbox_id and b.connected
     where d.state in ('waiting', 'sending') and d.not_before <= clock_timestamp()
       and (d.state = 'waiting' or d.leased_until < clock_timestamp())
@@ -110,7 +111,7 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 begin
   update outbox o set leased_until = clock_timestamp() + make_interval(secs => hold_outgoing.seconds),
       unsure_since = clock_timestamp(), unsure_in = desk.sending_mailbox(t.mailbox_id)
-    from messages m join tickets t on t.id = m.ticket_id
+    from messages m left join tickets t on t.id = m.ticket_id
     where o.message_id = hold_outgoing.id and m.id = o.message_id
       and o.state = 'sending' and o.leased_by = hold_outgoing.worker and o.attempts = hold_outgoing.attempt
       and not desk.is_others(desk.sending_mailbox(t.mailbox_id), hold_outgoing.worker);
@@ -122,7 +123,7 @@ grant execute on function public.hold_outgoing to service_role;
 create or replace function public.release_outgoing(worker text, mailbox_id uuid default null) returns void
 language sql volatile security definer set search_path = desk, public, pg_temp as $$
   update outbox o set leased_until = '-infinity'
-  from messages m join tickets t on t.id = m.ticket_id
+  from messages m left join tickets t on t.id = m.ticket_id
   where m.id = o.message_id and o.state = 'sending' and o.leased_by = release_outgoing.worker
     and (release_outgoing.mailbox_id is null
       or desk.sending_mailbox(t.mailbox_id) = release_outgoing.mailbox_id);
@@ -156,7 +157,9 @@ begin
   perform desk.enter_thread(jsonb_build_object('gmail_thread_id', mark_sent.provider_thread_id, 'mailbox_id',
     (select desk.sending_mailbox(t.mailbox_id) from tickets t where t.id = v_message.ticket_id)),
     v_message.ticket_id);
-  perform desk.record_event(v_message.ticket_id, 'sent', after => jsonb_build_object('message', v_message.id));
+  if v_message.ticket_id is not null then  -- a letter is no ticket's affair
+    perform desk.record_event(v_message.ticket_id, 'sent', after => jsonb_build_object('message', v_message.id));
+  end if;
   perform desk.join_reports(v_message.id);
 end $$;
 grant execute on function public.mark_sent to service_role;
@@ -187,8 +190,10 @@ begin
   end if;
   update recipients set state = 'failed', detail = error, updated_at = now() where message_id = v_message.id;
   select * into v_ticket from tickets t where t.id = v_message.ticket_id for update;
-  perform desk.change_ticket(v_ticket, case when v_message.automatic then '{}'
-    else '{"status": "open"}' end::jsonb, 'failed', error);
+  if found then
+    perform desk.change_ticket(v_ticket, case when v_message.automatic then '{}'
+      else '{"status": "open"}' end::jsonb, 'failed', error);
+  end if;
 end $$;
 grant execute on function public.mark_failed to service_role;
 
@@ -199,7 +204,7 @@ language sql stable security definer set search_path = desk, public, pg_temp as 
   select case when count(*) > 0 then to_jsonb(greatest(extract(epoch from min(
     case when o.state = 'sending' then greatest(o.not_before, o.leased_until) else o.not_before end)
     - clock_timestamp()), 0)) end
-  from outbox o join messages m on m.id = o.message_id join tickets t on t.id = m.ticket_id
+  from outbox o join messages m on m.id = o.message_id left join tickets t on t.id = m.ticket_id
     left join mailboxes b on b.id = t.mailbox_id and b.connected
     cross join lateral (select coalesce(b.id, (select desk.default_mailbox())) as id) s
   where o.state in ('waiting', 'sending')

@@ -259,6 +259,7 @@ begin
   if v_own.id is not null or mail ->> 'ignore' <> '' then
     return desk.ignore_mail(mail, v_own);
   end if;
+  perform desk.revoke_returned_links(mail);
   if mail -> 'bounce' <> 'null' then
     return desk.take_bounce(mail);
   end if;

@@ -111,7 +111,9 @@ begin
   end if;
   select * into v_ticket from tickets t where t.id = m.ticket_id for update;
   v_turned := desk.note_delivery(m.id, v_named, r.state, r.detail, r.happened_at);
-  if v_turned and r.state = 'bounced' then
+  if m.ticket_id is null then              -- a letter, which is no ticket's affair
+    null;
+  elsif v_turned and r.state = 'bounced' then
     perform desk.open_for_author(v_ticket, m, v_reason, jsonb_build_object('id', m.id));
   elsif v_turned is not null then
     perform desk.record_event(v_ticket.id, r.state::text, after => jsonb_build_object('message', m.id), reason => v_reason);

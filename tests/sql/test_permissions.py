@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from core.desk import Desk
-from core.errors import Conflict, Forbidden, NotFound, SignedOut
+from core.errors import Conflict, Forbidden, Gone, NotFound, SignedOut
 from core.models import TicketFilter
 from core.tokens import sha256_of
 from core.verified import Verified
@@ -22,6 +22,7 @@ from tests.conftest import desk_as
 from tests.mails import mail
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+HASH = "f" * 64
 
 Act = Callable[[Desk, int], Awaitable[object]]
 
@@ -35,6 +36,7 @@ SERVICE: dict[str, Act] = {
     "disconnect_mailbox": lambda desk, n: desk.disconnect_mailbox(uuid4()),
     "due_in": lambda desk, n: desk.due_in(),
     "end_daemon": lambda desk, n: desk.end_daemon("w"),
+    "end_portal_session": lambda desk, n: desk.end_portal_session(HASH),
     "hold_outgoing": lambda desk, n: desk.hold_outgoing(uuid4(), "w", 1),
     "forget_requests": lambda desk, n: desk.forget_requests(),
     "lease_mailbox": lambda desk, n: desk.lease_mailbox(uuid4(), "w"),
@@ -47,11 +49,20 @@ SERVICE: dict[str, Act] = {
     "mark_sent": lambda desk, n: desk.mark_sent(uuid4(), ""),
     "named_attachments": lambda desk, n: desk.named_attachments([]),
     "prune_reports": lambda desk, n: desk.prune_reports(),
+    "open_portal": lambda desk, n: desk.open_portal(HASH, HASH, 60),
+    "portal_close": lambda desk, n: desk.portal_close(HASH, n),
+    "portal_file": lambda desk, n: desk.portal_file(HASH, uuid4()),
+    "portal_original": lambda desk, n: desk.portal_original(HASH, uuid4()),
+    "portal_reopen": lambda desk, n: desk.portal_reopen(HASH, n),
+    "portal_reply": lambda desk, n: desk.portal_reply(HASH, n, "Hello."),
+    "portal_ticket": lambda desk, n: desk.portal_ticket(HASH, n),
+    "portal_tickets": lambda desk, n: desk.portal_tickets(HASH),
     "receive_mail": lambda desk, n: desk.receive_mail(mail("more")),
     "receive_mails": lambda desk, n: desk.receive_mails([]),
     "release_mailbox": lambda desk, n: desk.release_mailbox(uuid4(), "w"),
     "release_outgoing": lambda desk, n: desk.release_outgoing("w"),
     "report_delivery": lambda desk, n: desk.report_delivery([]),
+    "request_portal_link": lambda desk, n: desk.request_portal_link("kim@example.com"),
     "save_cursor": lambda desk, n: desk.save_cursor(uuid4(), None),
     "save_verification": lambda desk, n: desk.save_verification(
         uuid4(), Verified(since=NOW, checked=0, waiting=0, missing=0, gone=0)
@@ -60,6 +71,7 @@ SERVICE: dict[str, Act] = {
     "settled_deliveries": lambda desk, n: desk.settled_deliveries(uuid4(), []),
     "settled_mails": lambda desk, n: desk.settled_mails([]),
     "show_form_link": lambda desk, n: desk.show_form_link("0" * 64),
+    "show_portal_link": lambda desk, n: desk.show_portal_link(HASH),
     "sign_in": lambda desk, n: call(desk, "sign_in", email=None),
     "submit_form": lambda desk, n: desk.submit_form("Kim", "kim@example.com", "Lamp", "It is dark."),
     "use_token": lambda desk, n: ticket_by_token(desk),
@@ -71,6 +83,9 @@ SERVICE: dict[str, Act] = {
 ADMIN: dict[str, Act] = {
     "add_agent": lambda desk, n: desk.add_agent(f"{uuid4()}@example.com"),
     "list_reports": lambda desk, n: desk.list_reports(),
+    "create_portal_link": lambda desk, n: desk.create_portal_link("kim@example.com", HASH, 60),
+    "list_portal_links": lambda desk, n: desk.list_portal_links(),
+    "revoke_portal_links": lambda desk, n: desk.revoke_portal_links("kim@example.com"),
     "update_agent": lambda desk, n: desk.update_agent("bill@example.com", {"signature": "B"}),
 }
 """For admins, and the service."""
@@ -221,7 +236,7 @@ async def allowed(act: Act, desk: Desk, number: int) -> bool:
         await act(desk, number)
     except Forbidden:
         return False
-    except (NotFound, Conflict):
+    except (NotFound, Conflict, Gone):
         return True
     return True
 
