@@ -76,7 +76,7 @@ async def open_desk(
     """The desk, as the agent of `settings.agent`, or as what runs it (`service`).
 
     With `as_it_is` none is made and none brought up to date. Raises `Unreachable` when there is no database,
-    `Conflict` when it is not of this version.
+    `Conflict` when it is not of this version; to an agent of a hosted desk, the first call does.
     """
     from core.desk import Desk
 
@@ -114,7 +114,10 @@ async def _open_postgres(way: Way, service: bool, as_it_is: bool) -> AsyncIterat
 
 @asynccontextmanager
 async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
-    """Nothing is made or changed there: that takes the database itself, and an admin."""
+    """Nothing is made or changed there: that takes the database itself, and an admin.
+
+    An agent who is far away is not kept waiting for the desk's version: the first call says what is wrong.
+    """
     key = way.secret_key if service else way.publishable_key
     if not key:
         raise no_key("supabase.secret_key" if service else "supabase.publishable_key")
@@ -122,7 +125,10 @@ async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
     gateway_of = await asyncio.to_thread(_hosted_gateway)  # importing it takes a second
     gateway = gateway_of(way.supabase_url, key, token)
     try:
-        yield await gateway.open()
+        await gateway.open()
+        if service:
+            await gateway.require_fit()
+        yield gateway
     finally:
         await gateway.close()
 

@@ -192,12 +192,14 @@ class Desk(Mailroom, Reports, Forms, Tokens, Portal):
 
     async def follow(self, cursor: str | None = None) -> AsyncIterator[list[Event]]:
         """Every event after `cursor` (of now, without one), as it happens, never twice, none skipped."""
-        page = await self.events_since(cursor)
-        if page.events:
-            yield page.events
-        async for _ in self._gateway.nudges():
-            while (page := await self.events_since(page.cursor)).events:
-                yield page.events
+        cursor = cursor or (await self.events_since()).cursor
+        async for _ in self._gateway.nudges():  # one comes at once
+            events: list[Event] | None = None
+            while events is None or events:
+                page = await self.events_since(cursor)
+                cursor, events = page.cursor, page.events
+                if events:
+                    yield events
 
     # Mail
 

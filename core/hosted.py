@@ -171,7 +171,7 @@ async def require_version(url: str, key: str) -> None:
     """Raises Conflict where the desk is of another version, NotFound where there is none."""
     gateway = SupabaseGateway(url, key)
     try:
-        await gateway.open()
+        await gateway.require_fit()
     finally:
         await gateway.close()
 

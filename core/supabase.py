@@ -24,7 +24,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from core.errors import NotFound, SignedOut, Unreachable
+from core.errors import DeskError, NotFound, SignedOut, Unreachable
 from core.refusal import Refused, key_refused, refusal
 from core.version import SqlFiles, misfit
 
@@ -92,27 +92,57 @@ class SupabaseGateway:
             httpx_client=self._http,
         )
         self._client = AsyncClient(url, key, options)
+        self._looking: asyncio.Task[DeskError | None] | None = None
+        """For why the desk does not fit this ttydesk. Without `open` nobody looks."""
 
     async def open(self) -> "SupabaseGateway":
-        """Raises `Conflict` where the desk is of another version, `NotFound` where there is none."""
+        """Begins to ask of what version the desk is, and waits for nothing: what is read first is asked for
+        in the same round trip. Every call raises what `require_fit` does, before anything is written."""
+        self._looking = asyncio.create_task(self._look())
+        return self
+
+    async def require_fit(self) -> None:
+        """Raises `Conflict` where the desk's version does not fit ours, `NotFound` where there is none."""
+        if self._looking is None or (self._looking.done() and self._looking.exception()):
+            self._looking = asyncio.create_task(self._look())  # the one before did not get through
+        looking = self._looking
+        await asyncio.wait([looking])  # the others wait for it, too: who gives up does not end it
+        if looking.cancelled():
+            raise Unreachable  # closed meanwhile
+        if why := looking.result():
+            raise why
+
+    async def _look(self) -> DeskError | None:
         files = await asyncio.to_thread(SqlFiles.read)
         try:
-            version: Any = await self.read("desk_version")
+            version: Any = await self._call("desk_version", {}, reading=True)
         except NotFound as error:
             if "desk_version" not in str(error):
                 raise
-            raise misfit(files, None) from None
-        if version["digest"] != files.digest():
-            raise misfit(files, version["migrations"])
-        return self
+            return misfit(files, None)
+        return None if version["digest"] == files.digest() else misfit(files, version["migrations"])
 
     async def close(self) -> None:
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         await self._http.aclose()
 
     async def read(self, function: str, **arguments: Any) -> object:
-        return await self._call(function, arguments, reading=True)
+        if self._looking is None:
+            return await self._call(function, arguments, reading=True)
+        calling = asyncio.create_task(self._call(function, arguments, reading=True))
+        try:
+            await self.require_fit()
+        except BaseException:  # whatever the answer is, it counts for nothing
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
+            raise
+        return await calling
 
     async def write(self, function: str, **arguments: Any) -> object:
+        if self._looking:
+            await self.require_fit()
         answer = await self._call(function, arguments, reading=False)
         for follower in self._followers:
             follower.set()

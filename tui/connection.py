@@ -56,20 +56,36 @@ class Connection:
             raise kind(self.trouble or "The database is not reached yet.")
         return self._desk
 
+    @property
+    def has_desk(self) -> bool:
+        return self._desk is not None
+
     async def keep(self) -> None:
         """Connect, follow, and begin again whenever that ends; until cancelled."""
         pause = _FIRST_PAUSE
         while True:
             try:
                 async with self._connect() as desk:
-                    self._become("connected", desk)
+                    cursor = await self._greet(desk)
                     pause = _FIRST_PAUSE
-                    self._changed(frozenset())
-                    await self._follow(desk)
+                    await self._follow(desk, cursor)
             except DeskError as error:
                 self._lose(error)
             await self._rest(_SIGNED_OUT_PAUSE if self.state == "signed out" else pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _greet(self, desk: Desk) -> str:
+        """From where to follow it, once it has answered. The first time, what the screen shows is asked for
+        meanwhile, for it may be far away; later only then, so that one that is away is asked one thing."""
+        first = self.state == "connecting"
+        if first:
+            self._desk = desk
+            self._changed(frozenset())
+        cursor = (await desk.events_since()).cursor
+        self._become("connected", desk)
+        if not first:
+            self._changed(frozenset())
+        return cursor
 
     def connect_now(self) -> None:
         """What stood in the way is said to be gone."""
@@ -95,8 +111,8 @@ class Connection:
         signed_out = isinstance(error, SignedOut) and self.sign_in is not None
         self._become("signed out" if signed_out else "lost", None, error)
 
-    async def _follow(self, desk: Desk) -> None:
-        self._following = asyncio.create_task(self._tell_changes(desk))
+    async def _follow(self, desk: Desk, cursor: str) -> None:
+        self._following = asyncio.create_task(self._tell_changes(desk, cursor))
         try:
             await self._following
         except asyncio.CancelledError:
@@ -105,8 +121,8 @@ class Connection:
                 self._following.cancel()
                 raise
 
-    async def _tell_changes(self, desk: Desk) -> None:
-        async for events in desk.follow():
+    async def _tell_changes(self, desk: Desk, cursor: str) -> None:
+        async for events in desk.follow(cursor):
             numbers = frozenset(event.number for event in events if event.number is not None)
             self._changed(numbers)
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.commands.conftest import Ttydesk
-from tests.peers.hosted import PUBLISHABLE, Project
+from tests.peers.hosted import PUBLISHABLE, Project, sign
 
 
 def test_the_embedded_one_is_started_stopped_and_described(typed: Ttydesk) -> None:
@@ -56,13 +56,18 @@ def test_a_hosted_one_takes_its_own_address(typed: Ttydesk, at_supabase: Project
     assert typed("db", "stop").err == "The desk is at Supabase: nothing of it runs here.\n"
 
 
-def test_a_hosted_one_that_is_older_says_so(typed: Ttydesk, at_supabase: Project) -> None:
+def test_a_hosted_one_that_is_older_says_so(
+    typed: Ttydesk, at_supabase: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with psycopg.connect(at_supabase.database, autocommit=True) as connection:
         before = connection.execute("select obj_description('desk'::regnamespace)").fetchone()
         assert before
         connection.execute("comment on schema desk is 'ttydesk other'")
         ran = typed("db", "status")
         assert ran.code == 1 and ran.err.endswith("Bring it up to date with: ttydesk db migrate\n")
+        monkeypatch.setenv("TTYDESK_SUPABASE_ACCESS_TOKEN", sign("00000000-0000-0000-0000-000000000001"))
+        for command in (("ticket", "list"), ("ticket", "update", "1001", "--status", "open")):
+            assert "those of another ttydesk" in typed(*command).err  # nobody asks who that is
         ran = typed("db", "migrate", "--database-url", at_supabase.database)
         assert ran.out.startswith("made ") and ran.code == 0
         assert connection.execute("select obj_description('desk'::regnamespace)").fetchone() == before

@@ -62,8 +62,8 @@ async def test_a_hosted_desk_is_reached_by_it_too(hosted: Project, tmp_path: Pat
     for token, hint in hints.items():
         signed_out = Supabase(**keys, access_token=SecretStr(token) if token else None)
         with pytest.raises(SignedOut) as raised:
-            async with opened(Settings(home=tmp_path, supabase=signed_out)):
-                pass
+            async with opened(Settings(home=tmp_path, supabase=signed_out)) as (_, desk):
+                await desk.whoami()
         assert raised.value.hint and hint in raised.value.hint
     signed_in = Supabase(**keys, access_token=SecretStr(sign(str(ada.id))))
     async with opened(Settings(home=tmp_path, supabase=signed_in)) as (_, desk):
@@ -84,8 +84,8 @@ async def test_one_signs_in_by_it_and_a_token_of_the_settings_needs_none(
         assert sign_in
         assert await sign_in.address() == "ada@example.com"
         with pytest.raises(SignedOut):
-            async with apart.open_desk(settings):
-                pass
+            async with apart.open_desk(settings) as desk:
+                await desk.whoami()
         await sign_in.send_code("ada@example.com")
         with pytest.raises(Invalid, match="That code is wrong"):
             await sign_in.enter_code("ada@example.com", "000000")

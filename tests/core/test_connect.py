@@ -102,8 +102,8 @@ async def test_a_hosted_desk_says_what_it_needs(hosted: Project, tmp_path: Path)
         ),
     ):
         with pytest.raises(kind, match=words):
-            async with open_desk(settings, service=service):
-                pass
+            async with open_desk(settings, service=service) as desk:
+                await desk.whoami()
 
 
 async def test_files_lie_where_the_desk_does(hosted: Project, tmp_path: Path) -> None:

@@ -1,19 +1,18 @@
-"""The gateway to a hosted desk, on Supabase's own server: lost answers, tokens, versions, secrets."""
+"""The gateway to a hosted desk, on Supabase's own server: lost answers, tokens, secrets."""
 
 import asyncio
 import logging
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from itertools import cycle, repeat
 
-import psycopg
 import pytest
 from tenacity import RetryCallState
 
 from core.desk import Desk
-from core.errors import Conflict, DeskError, Forbidden, Invalid, NotFound, SignedOut, Unreachable
+from core.errors import DeskError, Forbidden, Invalid, NotFound, SignedOut, Unreachable
 from core.models import Agent, Role
 from core.supabase import SupabaseGateway, Token, backing_off
 from tests.conftest import desk_as
@@ -38,7 +37,9 @@ async def opened(
 ) -> AsyncIterator[Desk]:
     gateway = SupabaseGateway(url, key, token, pause=pause, poll_seconds=poll_seconds)
     try:
-        yield Desk(await gateway.open())
+        await gateway.open()
+        await gateway.require_fit()
+        yield Desk(gateway)
     finally:
         await gateway.close()
 
@@ -235,56 +236,6 @@ async def test_a_call_that_is_given_up_harms_no_other(desk: Desk) -> None:
     assert all(isinstance(one, asyncio.CancelledError) for one in done[::2])
     assert not any(isinstance(one, BaseException) for one in done[1::2])
     assert (await desk.whoami()).name == "Ada"
-
-
-@contextmanager
-def changed(database: str, change: str, back: str) -> Iterator[None]:
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(change.encode())
-        try:
-            yield
-        finally:
-            connection.execute(back.encode())
-
-
-async def refused(project: Project) -> DeskError:
-    with pytest.raises(DeskError) as raised:
-        async with opened(project.url):
-            pass
-    return raised.value
-
-
-async def test_a_desk_of_another_version_says_so_at_once(hosted: Project) -> None:
-    with psycopg.connect(hosted.database) as connection:
-        (comment,) = connection.execute(
-            "select obj_description('desk'::regnamespace, 'pg_namespace')"
-        ).fetchone() or ("",)
-        last = connection.execute("select name, checksum from desk.migrations order by name desc").fetchone()
-    assert last
-    other = "comment on schema desk is 'ttydesk other'"
-    same = f"comment on schema desk is '{comment}'"
-    with changed(hosted.database, other, same):
-        error = await refused(hosted)
-        assert isinstance(error, Conflict)
-        assert str(error) == "The operations in the database are those of another ttydesk."
-        insert = "insert into desk.migrations values ('9999_later.sql', 'x')"
-        with changed(hosted.database, insert, "delete from desk.migrations where name like '9999%'"):
-            error = await refused(hosted)
-            assert "made by a newer ttydesk: this one does not know 9999_later.sql" in str(error)
-            assert error.hint == "Update ttydesk on this machine."
-        delete = f"delete from desk.migrations where name = '{last[0]}'"
-        insert = f"insert into desk.migrations values ('{last[0]}', '{last[1]}')"
-        with changed(hosted.database, delete, insert):
-            assert "of an older ttydesk: it lacks " + last[0].removesuffix(".sql") in str(
-                await refused(hosted)
-            )
-    rename = "alter function public.{} rename to {}; notify pgrst, 'reload schema'"
-    with changed(
-        hosted.database,
-        rename.format("desk_version", "desk_version_before"),
-        rename.format("desk_version_before", "desk_version"),
-    ):
-        assert str(await refused(hosted)) == "The database holds no desk."
 
 
 async def test_an_operation_that_the_database_does_not_have(desk: Desk) -> None:

@@ -18,6 +18,9 @@ class Wire:
         """Answers that are given without asking; an empty one cuts the line."""
         self.only = ""
         """What stands in the first line of the calls that get one of those."""
+        self.late = "nothing is"
+        """What stands in the first line of the calls that get through only when `go` is set."""
+        self.go = asyncio.Event()
         self.asked: list[str] = []
         """The first line of each call."""
         self.bodies: list[bytes] = []
@@ -41,6 +44,8 @@ class Wire:
                 call = await _message(reader)
                 self.asked.append(call.partition(b"\r\n")[0].decode())
                 self.bodies.append(call.partition(b"\r\n\r\n")[2])
+                if self.late in self.asked[-1]:
+                    await self.go.wait()
                 if self.instead and self.only in self.asked[-1]:
                     answer = self.instead.popleft()
                 else:

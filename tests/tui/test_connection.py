@@ -1,20 +1,26 @@
 """The way to the desk: found, lost, and found again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from pydantic import SecretStr
 
-from core.connect import Way
+from core.config import Settings, Supabase
+from core.connect import Way, open_desk
 from core.desk import Desk
 from core.errors import Conflict, DeskError, SignedOut, Unreachable
 from core.sign_in import HostedSignIn
+from tests.conftest import desk_as
 from tests.mails import mail
-from tests.tui.conftest import Play
+from tests.peers.hosted import PUBLISHABLE, Project, sign
+from tests.tui.conftest import WIDE, Play, Stage
 from tests.tui.test_desk import some_tickets
 from tui import connection as module
+from tui.app import DeskApp
 from tui.connection import Connection, sentence
 
 
@@ -122,6 +128,38 @@ async def test_the_screen_says_that_the_desk_is_away_and_recovers(
         await service.receive_mail(mail("meanwhile", subject="Came meanwhile"))
         door.shut = None
         await stage.sees("Came meanwhile")
+
+
+async def test_a_desk_of_another_version_says_so_at_the_start(hosted: Project, tmp_path: Path) -> None:
+    async with desk_as(hosted.database, "service_role") as service:
+        ada = await service.add_agent("ada@example.com", "Ada")
+    keys = {"publishable_key": SecretStr(PUBLISHABLE), "access_token": SecretStr(sign(str(ada.id)))}
+    settings = Settings(home=tmp_path, supabase=Supabase(url=hosted.url, **keys))
+    with other_version(hosted.database) as end:
+        app = DeskApp(lambda: open_desk(settings), settings)
+        async with app.run_test(size=WIDE) as pilot:
+            stage = Stage(app, pilot)
+            await stage.sees("those of another ttydesk. Bring")
+            await stage.sees("Trying again…")
+            assert "NOT CONNECTED" in stage.text()
+            end()
+            app.connection.connect_now()
+            await stage.sees("● connected")
+            await stage.until(lambda: stage.desk_screen.tickets.pages.loaded)
+
+
+@contextmanager
+def other_version(database: str) -> Iterator[Callable[[], object]]:
+    """The desk in it is of another version, until what this gives is called, or to the end."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        said = connection.execute("select obj_description('desk'::regnamespace, 'pg_namespace')").fetchone()
+        assert said
+        back = f"comment on schema desk is '{said[0]}'".encode()
+        connection.execute("comment on schema desk is 'ttydesk other'")
+        try:
+            yield lambda: connection.execute(back)
+        finally:
+            connection.execute(back)
 
 
 async def test_a_terminal_that_ends_in_the_moment_of_a_doubt_ends(door: Door) -> None:

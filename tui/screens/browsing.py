@@ -136,10 +136,13 @@ class Browsing(Panes):
 
     def list_failed(self, error: DeskError) -> None:
         """A list that could not be fetched must not look like an empty one."""
-        if isinstance(error, LOST):
+        is_lost = isinstance(error, LOST)
+        if is_lost:
             self.connection.doubt(error)
-            if self.connection.state != "connected":
-                return  # the banner says it
+        if self.connection.state not in {"connected", "connecting"} or (
+            is_lost and self.connection.state == "connecting"
+        ):
+            return  # the banner says it, or soon will
         self.show_banner(f"The tickets could not be fetched: {sentence(error)}", trouble=True)
 
     def show_banner(self, words: str, trouble: bool = False) -> None:

@@ -68,6 +68,7 @@ class DeskScreen(Writing):
         self.start_writing()
         if self.connection.state != "connecting":  # it was quicker than the screen
             self.connection_moved(self.connection.state)
+        if self.connection.has_desk:
             self.tickets_changed(frozenset())
         self.set_interval(1, self.repaint_times)
 
