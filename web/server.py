@@ -23,6 +23,7 @@ from core.text import safe_line
 from web.access import AccessLog
 from web.app import make_app, make_closed
 from web.front import Front
+from web.protocol import Protocol
 from web.rate import Rates
 
 _REOPEN_SECONDS = 2.0
@@ -167,6 +168,8 @@ def listen(settings: Settings) -> socket.socket:
 def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Protocol,
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,

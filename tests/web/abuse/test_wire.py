@@ -5,7 +5,10 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
 from tests.web.conftest import Site
+from web.protocol import Protocol
 
 HOST = b"Host: help.example.com\r\n"
 
@@ -70,8 +73,22 @@ async def test_a_request_with_two_meanings_is_none(site: Site) -> None:
         assert await answers_to(site, b"POST /health HTTP/1.1\r\n" + HOST + both + inside) == [400]
 
 
+@pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\n" + HOST + b"X-Y: a"])
+async def test_a_head_that_does_not_end_is_not_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    async with line_to(site) as (reader, writer):
+        writer.write(b"GET /health HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert (await reader.readuntil(b'"}')).startswith(b"HTTP/1.1 200")
+        monkeypatch.setattr(Protocol, "head_seconds", 0.05)
+        writer.write(b"GET /")
+        assert await reader.read() == b""
+    async with line_to(site) as (reader, writer):
+        writer.write(begun)
+        assert await reader.read() == b""
+
+
 async def test_a_web_socket_is_none_of_ours(site: Site) -> None:
-    asked = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    asked = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    (status,) = await answers_to(site, b"GET /health HTTP/1.1\r\n" + HOST + asked + key)
-    assert status == 403
+    assert await answers_to(site, b"POST /health HTTP/1.1\r\n" + HOST + asked + key) == [405]
