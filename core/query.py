@@ -29,7 +29,28 @@ _TERM = re.compile(r'-?"[^"]*"?|\S+')
 _KEYED = re.compile(r"([a-z]+):(.*)", re.S | re.I)
 _NUMBER = re.compile(r"#(\d{1,18})")
 _AGE = re.compile(r"(\d{1,5})([hdwmy])")
+_BEGINNING, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Between these a day can be added, in every zone."""
 _UNITS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
+
+
+_DAY = (
+    r"(?:[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[12][0-9](?:0[48]|[2468][048]|[13579][26])|1600|2000|2400|2800)-02-29)"
+)
+_KEYED_TERM = "|".join(
+    (
+        *(f"{key}:(?:{'|'.join(kind)})(?:,(?:{'|'.join(kind)}))*"
+          for key, kind in (("status", Status), ("priority", Priority))),
+        r'(?:assignee|from):[^\s"\x00]{1,200}',
+        r"number:#?[0-9]{1,18}",
+        rf"(?:created|updated):[<>]?(?:[0-9]{{1,5}}[hdwmy]|{_DAY})",
+        "is:spam",
+    )
+)  # fmt: skip
+_ANY_TERM = rf'(?:{_KEYED_TERM}|https?://[^\s"\x00]*|[^\s:\x00]+)'
+PATTERN = rf"^(?:{_ANY_TERM}(?: {_ANY_TERM})*)?$"
+"""What programs are told that a line may be (ECMA 262): all of these are filters."""
 
 
 def parse_query(text: str, now: datetime) -> TicketFilter:
@@ -90,7 +111,7 @@ def _times(key: str, value: str, now: datetime) -> dict[str, datetime]:
     """`>` is after a day and `<` before it; with an age, `>7d` is longer ago and `<7d` less long."""
     sign, rest = (value[0], value[1:]) if value[0] in "<>" else ("", value)
     if age := _AGE.fullmatch(rest.lower()):
-        moment = now - timedelta(days=int(age[1]) * _UNITS[age[2]])
+        moment = now - min(timedelta(days=int(age[1]) * _UNITS[age[2]]), now - _BEGINNING)
         return {f"{key}_until" if sign == ">" else f"{key}_since": moment}
     try:
         day = datetime.fromisoformat(rest)
@@ -99,6 +120,8 @@ def _times(key: str, value: str, now: datetime) -> dict[str, datetime]:
             f'"{value}" is no time for "{key}:".', hint="Write <7d for the last week, or a day as 2026-01-31."
         ) from None
     day = day if day.tzinfo else day.replace(tzinfo=UTC)
+    if not _BEGINNING <= day <= _END:
+        raise Invalid(f'"{value}" is too far away for "{key}:".')
     match sign:
         case ">":
             return {f"{key}_since": day + timedelta(days=1)}

@@ -1,11 +1,12 @@
 -- Lists of tickets. A page is read along one index from where the last page ended, so the
 -- first page of a million tickets costs what that of a hundred costs.
 
--- The tsquery for what someone typed as into a web search; the last word may be unfinished.
+-- The tsquery for what someone typed as into a web search; the last word may be unfinished, unless it is one of
+-- several parts that are looked for together.
 create or replace function desk.search_query(words text) returns tsquery
 language sql immutable set search_path = desk, public, pg_temp as $$
   select case
-    when q::text <> '' and right(words, 1) ~ '\w' then (q::text || ':*')::tsquery
+    when q::text ~ '[^)]$' and right(words, 1) ~ '\w' then (q::text || ':*')::tsquery
     else q end
   from websearch_to_tsquery('simple', words) q;
 $$;

@@ -1,15 +1,16 @@
 """The search language: what each part means, and what is said of what means nothing."""
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.models import Priority, Status, TicketFilter
-from core.query import KEYS, VIEWS, parse_query
+from core.query import KEYS, PATTERN, VIEWS, parse_query
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
@@ -84,3 +85,36 @@ def test_spam_is_asked_for() -> None:
     assert parse_query(VIEWS["spam"], NOW) == TicketFilter(spam=True)
     with pytest.raises(Invalid, match='"is:open" means nothing'):
         parse_query("is:open", NOW)
+
+
+@pytest.mark.parametrize("sign", ["", "<", ">"])
+@pytest.mark.parametrize("age", ["99999y", "99999d", "2026y", "00000h"])
+def test_an_age_longer_than_all_time_is_the_beginning(sign: str, age: str) -> None:
+    found = parse_query(f"created:{sign}{age}", NOW)
+    assert (found.created_since or found.created_until or NOW).year in (1, 2026, 1752)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-31T23:00-12:00"])
+def test_the_days_at_the_ends_of_time_are_refused(day: str) -> None:
+    with pytest.raises(Invalid, match="too far away"):
+        parse_query(f"updated:>{day}", NOW)
+
+
+@settings(deadline=None)
+@given(st.from_regex(PATTERN, fullmatch=True))
+def test_what_programs_are_told_is_a_filter_is_one(text: str) -> None:
+    parse_query(text, NOW)
+
+
+@pytest.mark.parametrize(
+    "line", [*VIEWS.values(), 'status:open refund "blue lamp" -spam created:<2024-02-29']
+)
+def test_programs_are_told_of_what_people_type(line: str) -> None:
+    assert re.search(PATTERN, line)
+
+
+@pytest.mark.parametrize(
+    "line", ["foo:bar", "status:new", "created:2023-02-29", "number:x", "a\0", "status:"]
+)
+def test_programs_are_not_told_of_what_is_none(line: str) -> None:
+    assert not re.search(PATTERN, line)

@@ -111,3 +111,11 @@ async def test_a_value_is_never_sql(service: Desk, desk: Desk, value: str) -> No
     assert (await desk.list_tickets()).tickets
     with pytest.raises(Invalid):
         await desk.list_tickets(after=value)
+
+
+@pytest.mark.parametrize(
+    "words", ["-blue-lamp", "-a@example.com", "-x_y", '-"two words', "-été-b or lamp", "lamp -été-b"]
+)
+async def test_a_word_of_several_parts_may_be_left_out(service: Desk, desk: Desk, words: str) -> None:
+    await service.receive_mail(mail("a", content="A lamp"))
+    assert len((await desk.list_tickets(TicketFilter(words=words))).tickets) == 1
