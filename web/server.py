@@ -15,9 +15,11 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
-from core.connect import open_desk, open_files
+from core.connect import Way, open_files, open_gateway
+from core.desk import Desk
 from core.ending import DRAIN_SECONDS, stop_by_signal
 from core.errors import Conflict, Invalid, Unreachable
+from core.gathered import GatheredGateway
 from core.systemd import Systemd
 from core.text import safe_line
 from web.access import AccessLog
@@ -98,7 +100,8 @@ async def _open(
     said = ""
     while not stop.is_set() and not serving.done():
         try:
-            async with open_desk(settings, service=True) as desk:
+            async with open_gateway(Way.of(settings), service=True) as gateway:
+                desk = Desk(GatheredGateway(gateway))
                 files, key = open_files(settings, service=True), await desk.web_key()
                 entrance.open(Front(settings, desk, files, key, Rates()))
                 _logger.info("The web server answers at %s.", address_of(settings))

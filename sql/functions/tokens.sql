@@ -115,6 +115,10 @@ declare
   v_call text;
   v_answer jsonb;
 begin
+  if call_operation.operation = 'show_ticket' and arguments ?& array['number', 'limit']
+    and arguments - array['number', 'limit'] = '{}' then  -- what programs ask for most: without the search below, in half the time
+    return public.show_ticket((arguments ->> 'number')::bigint, (arguments ->> 'limit')::integer);
+  end if;
   select coalesce(p.proargnames, '{}'), p.proargtypes into v_names, v_types from pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname = call_operation.operation
       and has_function_privilege('authenticated', p.oid, 'execute');
@@ -178,16 +182,14 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 declare
   c_claims constant text := 'request.jwt.claims';
   v_token tokens := desk.valid_token(token_sha256);
-  v_needed text;
   v_before text := coalesce(current_setting(c_claims, true), '');
   v_answer jsonb;
 begin
-  select string_agg(s.scope, ' or ') into v_needed from desk.scopes() s
-    where use_token.operation = any (s.operations);
   if not exists (select from desk.scopes() s
       where s.scope = any (v_token.scopes) and use_token.operation = any (s.operations)) then
-    raise exception 'The token may not do that.' using errcode = 'PT403', hint = case when v_needed is null
-        then 'No token may.' else 'It takes one with the scope ' || v_needed || '.' end;
+    raise exception 'The token may not do that.' using errcode = 'PT403', hint = coalesce('It takes one with the scope '
+      || (select string_agg(s.scope, ' or ') from desk.scopes() s where use_token.operation = any (s.operations)) || '.',
+      'No token may.');
   end if;
   perform set_config(c_claims, jsonb_build_object('role', 'authenticated',
     'sub', (select coalesce(account_id, id) from support_agents where id = v_token.agent_id))::text, true);
@@ -196,6 +198,28 @@ begin
   return v_answer;
 end $$;
 grant execute on function public.use_token to service_role;
+
+-- The same for several calls that came at the same moment, {"token_sha256", "operation", "arguments"} each, in one round
+-- trip. One that is refused is none of the others' business: its place holds {"code", "message", "hint"} in place of {"answer"}.
+create or replace function public.use_tokens(calls jsonb) returns jsonb
+language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
+declare
+  v_call jsonb;
+  v_answers jsonb[] := '{}';
+  v_hint text;
+begin
+  for v_call in select value from jsonb_array_elements(calls) loop
+    begin
+      v_answers := v_answers || jsonb_build_object('answer',
+        public.use_token(v_call ->> 'token_sha256', v_call ->> 'operation', v_call -> 'arguments'));
+    exception when others then
+      get stacked diagnostics v_hint = pg_exception_hint;
+      v_answers := v_answers || jsonb_build_object('code', sqlstate, 'message', sqlerrm, 'hint', nullif(v_hint, ''));
+    end;
+  end loop;
+  return to_jsonb(v_answers);
+end $$;
+grant execute on function public.use_tokens to service_role;
 
 -- The same for a program that has an agent's own sign-in: what that agent may do, of what programs may do at all.
 create or replace function public.run_once(operation text, arguments jsonb default '{}') returns jsonb

@@ -75,6 +75,7 @@ SERVICE: dict[str, Act] = {
     "sign_in": lambda desk, n: call(desk, "sign_in", email=None),
     "submit_form": lambda desk, n: desk.submit_form("Kim", "kim@example.com", "Lamp", "It is dark."),
     "use_token": lambda desk, n: ticket_by_token(desk),
+    "use_tokens": lambda desk, n: call(desk, "use_tokens", calls=[]),
     "wake_mailbox": lambda desk, n: desk.wake_mailbox("support@example.com"),
     "web_key": lambda desk, n: desk.web_key(),
 }

@@ -51,7 +51,7 @@ async def test_an_operation_is_out_of_reach_until_it_is_put_into_a_scope(
     rows = execute(database, "select proname from pg_proc where pronamespace = 'public'::regnamespace")
     gateway = (await program())._gateway
     out_of_reach = {name for (name,) in rows} - set().union(*scopes(database).values())
-    assert {"create_token", "undo", "beat", "use_token", "run_once"} < out_of_reach
+    assert {"create_token", "undo", "beat", "use_token", "use_tokens", "run_once"} < out_of_reach
     for operation in out_of_reach | {"no_such_operation"}:
         refused = await _refusal(gateway, operation, {})
         assert isinstance(refused, Forbidden) and refused.hint == "No token may.", operation

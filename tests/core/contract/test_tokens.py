@@ -1,5 +1,6 @@
 """Tokens, and what programs do with them, through every door."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.desk import Desk
 from core.errors import Forbidden, Invalid, NotFound, Outdated, SignedOut
+from core.gathered import GatheredGateway
 from core.models import Mailto
 from core.tokens import ProgramGateway, TokenGateway, new_secret, sha256_of
 from tests.core.contract.door import AWKWARD, Door
@@ -70,6 +72,19 @@ async def test_a_token_opens_the_desk(door: Door) -> None:
         await program.list_agents()
     with pytest.raises(SignedOut, match="This token does not open the desk"):
         await Desk(TokenGateway(door.service._gateway, sha256_of("another"))).whoami()
+
+
+async def test_tokens_open_the_desk_to_several_at_once(door: Door) -> None:
+    await door.service.receive_mail(mail("a"))
+    await door.grace.create_token(sha256_of("secret"), ["tickets:read"])
+    gateway = GatheredGateway(door.service._gateway)
+    program, another = (Desk(TokenGateway(gateway, sha256_of(name))) for name in ("secret", "another"))
+    shown, unknown, refused = await asyncio.gather(
+        program.show_ticket(1001), program.show_ticket(9), another.show_ticket(1001), return_exceptions=True
+    )
+    assert shown == await door.grace.show_ticket(1001)
+    assert isinstance(unknown, NotFound) and isinstance(refused, SignedOut)
+    assert str(refused) == "This token does not open the desk." and refused.hint
 
 
 async def test_a_sign_in_opens_the_desk_to_a_program(door: Door) -> None:
