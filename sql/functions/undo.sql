@@ -27,31 +27,35 @@ begin
   return true;
 end $$;
 
+-- What a command changed and undo may put back, as far as the agent may be told of it.
+create or replace function desk.undoable_events(undone uuid) returns setof desk.events
+language sql stable set search_path = desk, public, pg_temp as $$
+  select e.* from events e join tickets t on t.id = e.ticket_id
+  where e.request_id = undone and e.kind in ('updated', 'replied', 'noted', 'undone') and desk.is_told(t, undone);
+$$;
+
+-- Which tickets were left as they are is read from what was recorded, so that whoever asks again, because
+-- the answer was lost, is told the same.
 create or replace function public.undo(undone uuid, request_id uuid default gen_random_uuid()) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_event events;
-  v_skipped bigint[] := '{}';
   v_found boolean := false;
 begin
   perform desk.current_agent();
   if not desk.is_done(request_id) then
-    for v_event in
-      select e.* from events e join tickets t on t.id = e.ticket_id
-      where e.request_id = undone and e.kind in ('updated', 'replied', 'noted', 'undone')
-        and desk.is_told(t, undone)
-      order by e.id desc
-    loop
+    for v_event in select * from desk.undoable_events(undone) order by id desc loop
       v_found := true;
-      if not desk.undo_event(v_event, request_id) then
-        v_skipped := v_skipped || (select number from tickets where id = v_event.ticket_id);
-      end if;
+      perform desk.undo_event(v_event, request_id);
     end loop;
     if not v_found then
       raise exception 'There is nothing to take back.' using errcode = 'PT404';
     end if;
   end if;
-  return desk.changed_json(request_id, v_skipped);
+  return desk.changed_json(request_id, (
+    select coalesce(array_agg(t.number order by e.id desc), '{}')
+    from desk.undoable_events(undone) e join tickets t on t.id = e.ticket_id
+    where not exists (select from events u where u.request_id = undo.request_id and u.ticket_id = e.ticket_id)));
 end $$;
 grant execute on function public.undo to authenticated;

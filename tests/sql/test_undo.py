@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.models import Priority, Status
 from tests.mails import mail
 
-VARYING = {"updated_at", "last_response_at", "message_count", "attachment_count"}
+VARYING = {"updated_at", "last_response_at", "message_count", "attachment_count", "version"}
 
 
 async def state(desk: Desk) -> list[dict[str, object]]:
@@ -68,6 +68,33 @@ async def test_what_another_changed_meanwhile_is_left_and_named(service: Desk, d
     undone = await desk.undo(done.request_id)
     assert undone.skipped == [1002]
     assert [one["status"] for one in await state(desk)] == [Status.OPEN, Status.CLOSED, Status.OPEN]
+
+
+async def test_an_undo_asked_again_names_what_it_left_the_first_time(service: Desk, desk: Desk) -> None:
+    numbers = await some_tickets(service, 4)
+    done = await desk.update_tickets(numbers, {"status": "resolved"})
+    await desk.update_tickets([1002, 1004], {"status": "closed"})
+    request = uuid4()
+    undone = await desk.undo(done.request_id, request)
+    assert undone.skipped == [1004, 1002]
+    assert [one.number for one in undone.tickets] == [1001, 1003]
+    assert await desk.undo(done.request_id, request) == undone
+    await desk.update_tickets([1001, 1002], {"status": "resolved"})  # it could be taken back now
+    again = await desk.undo(done.request_id, request)
+    assert again.skipped == [1004, 1002]
+    assert {one["number"]: one["status"] for one in await state(desk)} == {
+        1001: Status.RESOLVED, 1002: Status.RESOLVED, 1003: Status.OPEN, 1004: Status.CLOSED,
+    }  # fmt: skip
+
+
+async def test_an_undo_that_left_everything_says_so_again(service: Desk, desk: Desk) -> None:
+    await some_tickets(service, 1)
+    done = await desk.update_tickets([1001], {"status": "resolved"})
+    await desk.update_tickets([1001], {"status": "closed"})
+    request = uuid4()
+    for _ in range(2):
+        undone = await desk.undo(done.request_id, request)
+        assert (undone.skipped, undone.tickets) == ([1001], [])
 
 
 async def test_the_same_command_sent_twice_happens_once(service: Desk, desk: Desk) -> None:

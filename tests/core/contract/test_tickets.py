@@ -103,6 +103,10 @@ async def test_undo(door: Door) -> None:
     undone = await door.ada.undo(done.request_id)
     assert undone.tickets[0].status is Status.OPEN
     assert (await door.ada.undo(undone.request_id)).tickets[0].status is Status.RESOLVED
+    await door.service.receive_mail(mail("b"))
+    both = await door.ada.update_tickets([1001, 1002], {"priority": "high"})
+    await door.grace.update_tickets([1002], {"priority": "low"})
+    assert (await door.ada.undo(both.request_id)).skipped == [1002]  # also where the first answer is lost
     with pytest.raises(NotFound, match="nothing to take back"):
         await door.ada.undo(uuid4())
 
