@@ -10,7 +10,23 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import agent, config, db, demo, doctor, gmail, init, login, mail, sync, ticket, token, up, web
+from commands import (
+    agent,
+    config,
+    db,
+    demo,
+    doctor,
+    gmail,
+    init,
+    login,
+    mail,
+    portal,
+    sync,
+    ticket,
+    token,
+    up,
+    web,
+)
 from commands.door import door
 from commands.opening import Typed, settings_of
 from commands.typed import folder
@@ -48,6 +64,7 @@ app.command("logout")(login.logout)
 app.command("whoami")(login.whoami)
 app.add_typer(agent.app, name="agent")
 app.add_typer(token.app, name="token")
+app.add_typer(portal.app, name="portal")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
 

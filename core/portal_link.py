@@ -8,6 +8,10 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.sections import Web
 
 _TOKEN = re.compile(r"ttp_[0-9a-f]{40}(?![0-9a-f])")
 _IN_TEXT = re.compile(rf"(?:/in/)?{_TOKEN.pattern}")
@@ -21,10 +25,27 @@ class NewLink:
     """By which the database knows it."""
 
 
-def new_link(address: str) -> NewLink:
-    """A link at a web server that customers reach at `address`."""
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where customers reach the portal."""
+
+    url: str
+    """Of the portal itself, which asks who they are."""
+    seconds: float
+    """How long a link in a mail is good."""
+    in_answers: bool = True
+    """Whether mails about tickets show the way."""
+
+    @classmethod
+    def of(cls, web: "Web") -> "Entrance | None":
+        if web.address is None:
+            return None
+        return cls(web.address.rstrip("/") + PATH, web.portal_link_days * 86400, web.portal_links)
+
+
+def new_link(entrance: Entrance) -> NewLink:
     token = f"ttp_{secrets.token_hex(20)}"
-    return NewLink(f"{address.rstrip('/')}{PATH}/in/{token}", sha256_of(token))
+    return NewLink(f"{entrance.url}/in/{token}", sha256_of(token))
 
 
 def sha256_of(token: str) -> str:

@@ -102,3 +102,7 @@ class Web(BaseModel):
     """Where customers reach it, https://help.example.com; mails have links to the portal only with it."""
     trusted_proxies: str = ""
     """Addresses of reverse proxies that are believed when they say who asks, with commas between them."""
+    portal_links: bool = True
+    """Whether mails to customers have a line with a link to their portal."""
+    portal_link_days: Annotated[float, Field(gt=0, le=90)] = 7.0
+    """How long a link in a mail is good, if it is not used before."""

@@ -1,4 +1,4 @@
-"""An answer as the mail that leaves: `compose` is pure, so a second attempt writes the very same bytes.
+"""An answer as the mail that leaves: `compose` is pure, so the same answer and link give the very same bytes.
 
 What comes out is 7-bit clean with CRLF at the end of every line, as SMTP carries it; whoever files it into a
 Maildir, where lines end in LF, replaces them. There is never a Bcc field: who gets a copy is in To or Cc.
@@ -11,14 +11,18 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from html import escape
 
+from core import markdown
 from core.errors import Invalid
 from core.models import Attachment, Outgoing
 from core.text import clean_subject, safe_filename, safe_line, without_prefixes
-from sync import field, markdown
+from sync import field
 
 LOOP_HEADER = "X-Ttydesk"
 """Holds the ticket's number: a mail that comes in with it left from a desk."""
+LINK_PLACE = "{{portal_link}}"
+"""Stands in a letter where the link to the portal goes (sql/functions/portal_links.sql writes it)."""
 ID_HEADER = "X-Ttydesk-Message-ID"
 """Holds our Message-ID: it stays where a provider puts its own in the place of ours."""
 
@@ -27,6 +31,7 @@ _POLICY = SMTP.clone(cte_type="7bit", refold_source="none")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}", re.ASCII)
 _CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t\x85"}
 _NAMELESS = "attachment"
+_PORTAL = "See your requests and answer here"
 _PAGE = """\
 <!doctype html>
 <html>
@@ -41,25 +46,33 @@ th, td {{ padding: 0.2em 0.6em; border: 1px solid #ccc; }}
 </style>
 </head>
 <body>
-{body}{signature}</body>
+{body}{signature}{portal}</body>
 </html>
 """
 
 
 def compose(
-    outgoing: Outgoing, read: Callable[[str], bytes], date: datetime, token_address: bool = False
+    outgoing: Outgoing,
+    read: Callable[[str], bytes],
+    date: datetime,
+    token_address: bool = False,
+    portal: str | None = None,
 ) -> bytes:
     """The whole mail.
 
     `read` gives the bytes of an attachment by its sha256. With `token_address` answers are asked for at
     `mailbox+t-<token>@domain`, which finds the ticket when a client drops every other trace of the thread.
+    `portal` is where the recipient sees their tickets: a line below the signature, or what a letter is about.
     Raises Invalid for what must not leave: an unresolved placeholder, an address that cannot be written.
     """
     mail = EmailMessage(_POLICY)
     for name, value in _fields(outgoing, date, token_address).items():
         if value:
             mail.set_raw(name, value)
-    _write_body(mail, _readable(outgoing.content), _signature(outgoing))
+    content = _readable(outgoing.content)
+    if outgoing.number is None and portal:
+        content, portal = content.replace(LINK_PLACE, portal), None
+    _write_body(mail, content, _signature(outgoing), portal)
     for attachment in outgoing.attachments:
         _attach(mail, attachment, read)
     _finish(mail, outgoing.message_id)
@@ -74,7 +87,7 @@ def subject(outgoing: Outgoing) -> str:
     """
     if outgoing.thread_subject is not None:
         return f"Re: {safe_line(without_prefixes(outgoing.thread_subject), _SUBJECT_LIMIT)}".strip()
-    number = "" if outgoing.keeps_subject else f"[#{outgoing.number}]"
+    number = "" if outgoing.keeps_subject or outgoing.number is None else f"[#{outgoing.number}]"
     about = safe_line(clean_subject(outgoing.subject), _SUBJECT_LIMIT)
     answer = "Re:" if outgoing.in_reply_to or outgoing.references else ""
     return " ".join(part for part in (answer, about, number) if part)
@@ -87,18 +100,18 @@ def _fields(outgoing: Outgoing, date: datetime, token_address: bool) -> dict[str
     if not outgoing.recipients.to and not outgoing.recipients.cc:
         raise Invalid("This answer has nobody to go to.", hint="Name a recipient.")
     parent = "".join(field.ids([outgoing.in_reply_to or ""]))
-    sender = outgoing.sender
+    sender, is_answer = outgoing.sender, outgoing.number is not None
     fields = {
         "From": field.mailbox(_sender_name(outgoing), sender.email),
         "To": field.mailboxes((one.name, one.email) for one in outgoing.recipients.to),
         "Cc": field.mailboxes((one.name, one.email) for one in outgoing.recipients.cc),
-        "Reply-To": field.mailbox(sender.name, _tokened(outgoing)) if token_address else "",
+        "Reply-To": field.mailbox(sender.name, _tokened(outgoing)) if token_address and is_answer else "",
         "Subject": field.text("Subject", subject(outgoing)),
         "Date": format_datetime(date),
         "Message-ID": outgoing.message_id,
         "In-Reply-To": parent,
         "References": field.references(_ancestors(outgoing, parent)),
-        LOOP_HEADER: str(outgoing.number),
+        LOOP_HEADER: str(outgoing.number or "letter"),
         ID_HEADER: outgoing.message_id,
     }
     return fields | (_automatic_fields(parent) if outgoing.automatic else {})
@@ -142,7 +155,7 @@ def _signature(outgoing: Outgoing) -> str:
     return _readable(outgoing.signature).strip("\n").removeprefix("-- \n")
 
 
-def _write_body(mail: EmailMessage, content: str, signature: str) -> None:
+def _write_body(mail: EmailMessage, content: str, signature: str, portal: str | None) -> None:
     missing = markdown.placeholders(content) + markdown.placeholders(signature)
     if missing:
         raise Invalid(
@@ -150,12 +163,21 @@ def _write_body(mail: EmailMessage, content: str, signature: str) -> None:
             hint="Write what it stands for, or put it between backticks to send it as it is.",
         )
     content = content.strip("\n") + "\n"
-    plain = f"{content}\n-- \n{signature}\n" if signature else content
+    line = f"{_PORTAL}: {portal}" if portal else ""
+    below = "\n\n".join(filter(None, (signature, line)))
+    plain = f"{content}\n-- \n{below}\n" if below else content
     mail.set_content(plain, cte=_encoding(plain))
     # The separator is not repeated: mail programs fold what follows it in the text part only.
-    below = f'<p dir="auto" style="color: #666">{markdown.render_line(signature)}</p>\n' if signature else ""
-    page = _PAGE.format(body=markdown.render(content), signature=below)
+    page = _PAGE.format(
+        body=markdown.render(content),
+        signature=_below(markdown.render_line(signature)),
+        portal=_below(f'<a href="{escape(portal)}">{_PORTAL}</a>' if portal else ""),
+    )
     mail.add_alternative(page, subtype="html", cte=_encoding(page))
+
+
+def _below(html: str) -> str:
+    return f'<p dir="auto" style="color: #666">{html}</p>\n' if html else ""
 
 
 def _encoding(text: str) -> str:

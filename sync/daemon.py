@@ -25,6 +25,7 @@ from core.desk import Desk
 from core.ending import BREAK_SECONDS, DRAIN_SECONDS, stop_by_signal
 from core.errors import DeskError, Unreachable
 from core.models import Mailbox
+from core.portal_link import Entrance
 from core.systemd import Systemd
 from core.text import safe_line
 from sync import housekeeping
@@ -177,7 +178,8 @@ class Daemon:
             other.arrivals.intake = intake  # it knows which addresses are ours
         arrivals = Arrivals(self.desk, intake, mailbox, known.id, self.now, known.cursor)
         tokens = self.settings.mailbox.reply_address_tokens
-        outbox = Outbox(mailbox, intake.files, self.worker, tokens, known.id)
+        entrance = Entrance.of(self.settings.web)
+        outbox = Outbox(mailbox, intake.files, self.worker, tokens, known.id, entrance)
         post = Post(self.settings, self.desk, known, mailbox, arrivals, outbox, self.now)
         post.woken_at = known.woken_at
         post.is_told = lambda: self._listener is not None and self._listener.hears

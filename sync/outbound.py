@@ -15,12 +15,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from core.desk import Desk
-from core.errors import DeskError, StorageFailed, Unreachable
+from core.errors import DeskError, NotFound, StorageFailed, Unreachable
 from core.files import Files
 from core.models import Outgoing
+from core.portal_link import Entrance, new_link
 from sync.compose import compose
 from sync.mailbox import Mailbox, Sent, Unsure
 from sync.worker import elapsed
@@ -37,6 +39,8 @@ PATIENCE = timedelta(days=5)
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
 _LOOK_SECONDS = 30.0
+LETTER_SECONDS = 86400.0
+"""How long a link is good that somebody asked for; the letter says so."""
 _LOOKED_FOR = "An attempt to send it broke off. It is looked for before it is sent again."
 _logger = logging.getLogger("ttydesk.outbound")
 
@@ -53,6 +57,8 @@ class Outbox:
     """Whether answers ask for replies at an address that names the ticket."""
     mailbox_id: UUID | None = None
     """Only what leaves from this mailbox; None: whatever there is."""
+    entrance: Entrance | None = None
+    """To the portal; None: there is none."""
     clock: Callable[[], float] = elapsed
 
 
@@ -129,8 +135,8 @@ async def _attempt(
         unsure = 0.0 if isinstance(error, Unsure) else unsure
         wait, problem = _wait(outgoing, error, now()), _sentences(error)
     _logger.warning(
-        "An answer on #%d did not leave (attempt %d, %s): %s",
-        outgoing.number,
+        "An answer on %s did not leave (attempt %d, %s): %s",
+        f"#{outgoing.number}" if outgoing.number else "no ticket",
         outgoing.attempts,
         "given up" if wait is None else f"again in {wait:.0f} s",
         problem,
@@ -145,7 +151,8 @@ async def _find(outbox: Outbox, outgoing: Outgoing) -> Sent | None:
 
 
 async def _send(desk: Desk, outbox: Outbox, outgoing: Outgoing, begun: datetime) -> Sent:
-    raw = await asyncio.to_thread(_compose, outbox, outgoing, begun)
+    portal = await _portal(desk, outbox, outgoing)
+    raw = await asyncio.to_thread(_compose, outbox, outgoing, begun, portal)
     claim = _Claim(desk, outbox, outgoing)
     await claim.renew()
     keeping = asyncio.create_task(claim.keep())
@@ -155,10 +162,24 @@ async def _send(desk: Desk, outbox: Outbox, outgoing: Outgoing, begun: datetime)
         keeping.cancel()
 
 
-def _compose(outbox: Outbox, outgoing: Outgoing, now: datetime) -> bytes:
-    return compose(
-        outgoing, lambda sha256: outbox.files.get("attachments", sha256), now, outbox.token_address
-    )
+async def _portal(desk: Desk, outbox: Outbox, outgoing: Outgoing) -> str | None:
+    """What the mail shows of the portal. Nobody knows a link once it was made, so each attempt has one."""
+    entrance = outbox.entrance
+    if entrance is None or not (entrance.in_answers or outgoing.number is None):
+        return None
+    if outgoing.portal_email is None:
+        return entrance.url
+    link, seconds = new_link(entrance), entrance.seconds if outgoing.number else LETTER_SECONDS
+    try:
+        await desk.create_portal_link(outgoing.portal_email, link.sha256, seconds, outgoing.id)
+    except NotFound:  # their tickets have turned out to be spam
+        return entrance.url
+    return link.url
+
+
+def _compose(outbox: Outbox, outgoing: Outgoing, now: datetime, portal: str | None) -> bytes:
+    read = partial(outbox.files.get, "attachments")
+    return compose(outgoing, read, now, outbox.token_address, portal)
 
 
 def _wait(outgoing: Outgoing, error: DeskError, now: datetime) -> float | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from core.portal_link import links_in, without_links
 from sync.parsed import Address, ParsedMail
 
 TEXT_LIMIT = 1_000_000
@@ -73,7 +74,7 @@ def as_received(
         "to": _addresses(parsed.to),
         "cc": _addresses(parsed.cc),
         "reply_to": _addresses(parsed.reply_to),
-        "subject": _line(parsed.subject),
+        "subject": _line(without_links(parsed.subject)),
         "sent_at": sent_at and sent_at.isoformat(),
         "content": _text(parsed.reply_text),
         "quoted_text": _text(parsed.quoted_text),
@@ -84,6 +85,7 @@ def as_received(
         "automatic": parsed.is_auto_reply or parsed.is_delivery_report or parsed.is_feedback_report,
         "bounce": _bounce(parsed),
         "forwarded_sender": _address(parsed.forwarded_sender) if parsed.forwarded_sender else None,
+        "portal_links": _portal_links(parsed),
     }
 
 
@@ -149,7 +151,14 @@ def _text(text: str) -> str:
     if len(text) > TEXT_LIMIT:
         rest = len(text) - TEXT_LIMIT
         text = f"{text[:TEXT_LIMIT]}\n\n[{rest} more characters are in the raw mail.]"
-    return _clean(text)
+    return _clean(without_links(text))
+
+
+def _portal_links(parsed: ParsedMail) -> list[str]:
+    """Links to the portal that the mail quotes, also in a mail inside of it: agents can read them there."""
+    files = (one.content for one in parsed.attachments if b"ttp_" in one.content)
+    unfolded = (content.replace(b"=\r\n", b"").replace(b"=\n", b"").decode("latin-1") for content in files)
+    return links_in(parsed.subject, parsed.text, parsed.html, *unfolded)[:_REFERENCE_LIMIT]
 
 
 def _id(message_id: str) -> str:

@@ -109,6 +109,8 @@ def test_every_setting_but_two_can_come_from_the_environment(
         "web.port": "8443",
         "web.address": "https://help.example.com",
         "web.trusted_proxies": "10.0.0.1",
+        "web.portal_links": "false",
+        "web.portal_link_days": "3.5",
         "grace_seconds": "1.5",
         "theme": "light",
         "editor": "vi",

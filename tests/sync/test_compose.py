@@ -98,7 +98,7 @@ def nothing(sha256: str) -> bytes:
     raise AssertionError("no file was to be read")
 
 
-def written(out: Outgoing, read: Callable[[str], bytes] = nothing, **options: bool) -> bytes:
+def written(out: Outgoing, read: Callable[[str], bytes] = nothing, **options: Any) -> bytes:
     return compose(out, read, DATE, **options)
 
 

@@ -4,6 +4,7 @@ not safe.
 
 import hashlib
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 
 import sync.reading
 from core.desk import Desk
-from core.errors import Conflict, StorageFailed, Unreachable
+from core.errors import Conflict, Gone, StorageFailed, Unreachable
 from core.files import LocalFiles
 from core.models import Outcome, Received
+from core.portal_link import Entrance, new_link
 from sync.inbound import receive, retry
 from sync.reading import Intake
 from sync.receiving import Origin
@@ -233,3 +235,31 @@ async def test_bytes_are_on_the_disk_before_the_ledger_has_them(service: Desk, i
             return await super().receive_mail(mail)
 
     assert (await receive(Watching(service._gateway), intake, RAW)).outcome is Outcome.CREATED
+
+
+@pytest.mark.parametrize("is_attached", [False, True])
+async def test_a_link_to_the_portal_that_comes_back_is_good_no_more(
+    service: Desk, desk: Desk, intake: Intake, is_attached: bool
+) -> None:
+    await receive(service, intake, RAW)
+    link = new_link(Entrance("https://help.example.com/portal", 60))
+    await service.create_portal_link("kim@example.com", link.sha256, 60)
+    ours = f"See your requests and answer here: {link.url}"
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "kim@example.com", "support@example.com", f"Re: {link.url}"
+    mail["Message-ID"], mail["In-Reply-To"] = "<b@example.com>", "<a@example.com>"
+    mail.set_content("Thanks!" if is_attached else f"Thanks!\n\nOn Monday Support wrote:\n> {ours}\n")
+    if is_attached:
+        mail.replace_header("Subject", "Re: Broken lamp")
+        inner = EmailMessage()
+        inner["From"] = "support@example.com"
+        inner.set_content(f"{'Hello. ' * 9}{ours}", cte="quoted-printable")
+        mail.add_attachment(inner)
+    received = await receive(service, intake, mail.as_bytes())
+    assert received.number
+    message = (await desk.show_ticket(received.number)).messages[-1]
+    assert message.content == "Thanks!"
+    assert is_attached or "here: https://help.example.com/portal" in message.quoted_text
+    assert "ttp_" not in message.model_dump_json()
+    with pytest.raises(Gone):
+        await service.open_portal(link.sha256, "a" * 64, 60)

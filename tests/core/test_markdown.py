@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync import markdown
+from core import markdown
 
 
 def test_an_answer_below_a_quote_stands_outside_of_it() -> None:

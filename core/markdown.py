@@ -1,4 +1,4 @@
-"""Markdown as the HTML of a mail.
+"""Markdown as the HTML of a mail, and of the portal.
 
 Nothing is loaded from anywhere: an image becomes a link to it, tags in the text are text, and a link leads
 to http, https or mailto or is none. markdown-it-py reads the Markdown, as it does inside Textual, so that a
