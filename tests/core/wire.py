@@ -14,6 +14,9 @@ class Wire:
         self.url = ""
         self.lose: Iterator[bool] = repeat(False)
         """For each answer, whether the line is cut before it comes through; the call has had its effect."""
+        self.lose_each_once = False
+        """Whether the line is cut so at the first answer to each call, and not when it is asked again."""
+        self._lost: set[bytes] = set()
         self.instead: deque[bytes] = deque()
         """Answers that are given without asking; an empty one cuts the line."""
         self.only = ""
@@ -51,13 +54,20 @@ class Wire:
                 else:
                     their_writer.write(call)
                     answer = await _message(their_reader)
-                    answer = b"" if next(self.lose) else answer
+                    answer = b"" if next(self.lose) or self._is_first(call) else answer
                 if not answer:
                     break
                 writer.write(answer)
                 await writer.drain()
         for one in (writer, their_writer):
             one.close()
+
+    def _is_first(self, call: bytes) -> bool:
+        """Told by all of the call, so that of several under way each is cut once."""
+        if not self.lose_each_once:
+            return False
+        self._lost ^= {call}
+        return call in self._lost
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import cycle
 from typing import Any
 
 from tenacity import RetryCallState
@@ -151,8 +150,7 @@ async def postgres_door(database: str) -> AsyncIterator[Door]:
 @asynccontextmanager
 async def supabase_door(project: Project, lossy: bool) -> AsyncIterator[Door]:
     async with wire_to(project.url) as wire:
-        if lossy:
-            wire.lose = cycle([True, False])
+        wire.lose_each_once = lossy
 
         def ways(subject: str | None) -> Ways:
             return (lambda: _supabase(wire.url, subject), lambda: _postgres(project.database, subject))
