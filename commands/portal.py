@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.lifetime import lifetime
 from commands.opening import settings_of, with_desk
 from commands.output import write, write_json, write_rows
-from commands.token import lifetime
 from commands.typed import Json, plain
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from commands import (
     db,
     demo,
     doctor,
+    form,
     gmail,
     init,
     login,
@@ -62,6 +63,7 @@ app.command("doctor")(doctor.doctor)
 app.command("login")(login.login)
 app.command("logout")(login.logout)
 app.command("whoami")(login.whoami)
+app.add_typer(form.app, name="form")
 app.add_typer(agent.app, name="agent")
 app.add_typer(token.app, name="token")
 app.add_typer(portal.app, name="portal")

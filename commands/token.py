@@ -1,11 +1,11 @@
 """`ttydesk token`: tokens, by which programs use the API in an agent's place."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.lifetime import lifetime
 from commands.opening import with_desk
 from commands.output import write, write_json, write_rows
 from commands.typed import Json, plain
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Tokens for programs that use the API: create, list, revoke.", no_args_is_help=True)
 
 SCOPES = ("tickets:read", "tickets:write", "agents:read", "agents:write")
-_AGE = re.compile(r"([1-9]\d{0,4})([hdwy])")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
-
-
-def lifetime(typed: str) -> timedelta | None:
-    """How long it is good for, as 12h, 90d, 4w or 1y; None for "never"."""
-    if typed == "never":
-        return None
-    age = _AGE.fullmatch(typed.lower())
-    wanted = int(age[1]) * _UNITS[age[2]] if age else None
-    if wanted is None or wanted > timedelta(days=36500):
-        raise typer.BadParameter(f"{typed!r} is no time; they look like 12h, 90d, 4w or 1y, or say never.")
-    return wanted
 
 
 def known_scope(typed: str) -> str:

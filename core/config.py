@@ -22,6 +22,7 @@ _EXPECTED = {
     "model_type": "be a section with settings of its own",
     "string_pattern_mismatch": "be an e-mail address",
     "supabase.url": "be an address that begins with https:// and is nothing but a host, as https://NAME.supabase.co",
+    "web.embed_in": "be addresses of sites, as https://www.example.com, with commas between them",
     "web.address": "be an address and nothing but a host, as https://help.example.com",
 }
 """Our words where pydantic's are a programmer's: for one setting, or for a kind of mistake."""

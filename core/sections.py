@@ -13,7 +13,19 @@ STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 _HOSTED = r"^(https://[^/?#\s@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/?$"
 """Not http: keys would go in the clear. On this machine itself they may."""
 
+_ORIGIN = r"(https://(\*\.)?[\w-]+(\.[\w-]+)*|http://(localhost|127\.0\.0\.1))(:\d{1,5})?"
+_ORIGINS = rf"^({_ORIGIN}(\s*,\s*{_ORIGIN})*)?$"
+
 _ADDRESS = r"^https?://[^/?#\s@]+/?$"
+
+RECEIPT = """\
+We have your message. Its number is **#{number}**.
+
+A person reads it and answers to this address. To add something, answer this mail.
+
+You got this because somebody sent our form with your address. If it was not you, nothing needs to be done.
+"""
+"""It repeats nothing of the form, which anybody can send with any address."""
 
 Address = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^@\s]+@[^@\s]+$")
@@ -106,3 +118,17 @@ class Web(BaseModel):
     """Whether mails to customers have a line with a link to their portal."""
     portal_link_days: Annotated[float, Field(gt=0, le=90)] = 7.0
     """How long a link in a mail is good, if it is not used before."""
+    departments: str = ""
+    """Departments that the form offers, with commas between them; empty: all there are; none: no choice."""
+    embed_in: Annotated[str, StringConstraints(strip_whitespace=True, pattern=_ORIGINS)] = ""
+    """Sites that may show the form in a page of theirs: https://www.example.com, with commas between them."""
+    upload_count: Annotated[int, Field(ge=0, le=50)] = 5
+    """How many files a customer may send at once."""
+    upload_size_mb: Annotated[int, Field(gt=0)] = 10
+    """The largest file that is taken, in MB."""
+    upload_total_mb: Annotated[int, Field(gt=0)] = 15
+    """How much all files that are sent at once may have together, in MB."""
+    receipt: str = RECEIPT
+    """What is mailed to whoever sent the form, as Markdown; {number} is the ticket's. Empty: nothing is."""
+    receipts_an_hour: Annotated[int, Field(ge=0)] = 200
+    """How many mails the desk may write by itself within an hour; of them three to one address."""

@@ -1,21 +1,32 @@
 """The web application: which router answers what."""
 
+from functools import partial
+
 from fastapi import FastAPI, Request
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
-from web import health, safety
+from web import form, health, safety
+from web.departments import Departments
+from web.form_page import FormPage
 from web.front import Front
 from web.pages import STATIC
 from web.problem import add_doors, away
+from web.upload import Limits
+
+_WITH_FILES = ("/form", "/embed", "/f/")
+"""Addresses that files are sent to."""
 
 
 def make_app(front: Front) -> FastAPI:
     """The application over an open desk; it opens and closes nothing itself."""
     app = _bare(front.settings)
     app.state.front = front
+    app.state.form_page = FormPage(front)
+    app.state.departments = Departments(front.settings, front.desk)
     app.include_router(health.router)
+    app.include_router(form.router)
     return app
 
 
@@ -51,9 +62,13 @@ class _Guarded(FastAPI):
         """Around all of it: a middleware that is added would not see the answer to an unforeseen error."""
         settings: Settings = self.state.settings
         is_secure = (settings.web.address or "").startswith("https://")
-        return safety.Guard(super().build_middleware_stack(), is_secure=is_secure, limit_of=limit_of)
+        return safety.Guard(
+            super().build_middleware_stack(), is_secure=is_secure, limit_of=partial(limit_of, settings)
+        )
 
 
-def limit_of(path: str) -> int:
+def limit_of(settings: Settings, path: str) -> int:
     """Bytes of a request's body."""
+    if path.startswith(_WITH_FILES):
+        return Limits.of(settings).body
     return safety.BODY_LIMIT

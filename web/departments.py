@@ -1,0 +1,34 @@
+"""The departments that a form offers, without asking the database for every page."""
+
+import time
+from collections.abc import Callable
+
+from core.config import Settings
+from core.desk import Desk
+from core.errors import DeskError
+
+_FRESH_SECONDS = 30.0
+
+
+class Departments:
+    """Those of the settings, or all there are; a new one is offered within half a minute."""
+
+    def __init__(self, settings: Settings, desk: Desk, clock: Callable[[], float] = time.monotonic) -> None:
+        self._desk, self._clock = desk, clock
+        named = [one.strip() for one in settings.web.departments.split(",") if one.strip()]
+        self._named = None if not named else () if named == ["none"] else tuple(named)
+        self._found: tuple[str, ...] = ()
+        self._asked_at = float("-inf")
+
+    async def offered(self) -> tuple[str, ...]:
+        """What was offered last is offered on while the database is away."""
+        if self._named is not None:
+            return self._named
+        if self._clock() - self._asked_at > _FRESH_SECONDS:
+            try:
+                self._found = tuple(await self._desk.list_departments())
+            except DeskError:
+                if self._asked_at == float("-inf"):
+                    raise
+            self._asked_at = self._clock()
+        return self._found
