@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -19,6 +21,16 @@ from web.rate import Rates
 from web.server import _config
 
 ADDRESS = "https://help.example.com"
+
+
+class Clock:
+    """Each time it is looked at, five seconds have gone by: nobody waits for what takes a person a while."""
+
+    def __init__(self) -> None:
+        self._began, self._looks = datetime.now(UTC), count(1)
+
+    def __call__(self) -> datetime:
+        return self._began + timedelta(seconds=5 * next(self._looks))
 
 
 @pytest.fixture

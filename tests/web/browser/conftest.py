@@ -4,11 +4,13 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
-from tests.web.conftest import Site
+from tests.web.conftest import Clock, Site
+from web.front import Front
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -18,6 +20,11 @@ QUIET = [
 """It asks nobody but us for anything."""
 
 Pages = Callable[..., AbstractAsyncContextManager[Page]]
+
+
+@pytest.fixture
+async def front(front: Front) -> Front:
+    return replace(front, now=Clock())
 
 
 @pytest.fixture
