@@ -19,7 +19,7 @@ _ORIGINS = rf"^({_ORIGIN}(\s*,\s*{_ORIGIN})*)?$"
 _ADDRESS = r"^https?://[^/?#\s@]+/?$"
 
 RECEIPT = """\
-We have your message. Its number is **#{number}**.
+We have your message. Its number is #{number}.
 
 A person reads it and answers to this address. To add something, answer this mail.
 

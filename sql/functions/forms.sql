@@ -38,9 +38,9 @@ language plpgsql volatile set search_path = desk, public, pg_temp as $$
 declare
   v_id uuid;
 begin
-  insert into messages (ticket_id, sender_email, sender_name, content, direction, message_id, joined_by,
+  insert into messages (ticket_id, sender_email, sender_name, subject, content, direction, message_id, joined_by,
       joined_evidence, recipients)
-    select t.id, u.email, u.name, add_form.content, 'incoming', '<' || t.id || '@ttydesk.invalid>', 'form',
+    select t.id, u.email, u.name, t.subject, add_form.content, 'incoming', '<' || t.id || '@ttydesk.invalid>', 'form',
       case when link is not null then 'by form link ' || link else '' end, '{}'
     from users u where u.id = t.user_id returning id into v_id;
   insert into attachments (message_id, position, filename, content_type, size, sha256)
@@ -82,7 +82,7 @@ declare
   v_receipt boolean := false;
 begin
   if desk.is_done(request_id) then
-    return desk.submitted_json(request_id, lower(submit_form.email), subject, content);
+    return desk.submitted_json(request_id, lower(submit_form.email), subject, content, attachments);
   end if;
   perform desk.check_form(name, email, subject, content);
   update form_links l set uses = l.uses + 1, used_at = now()
@@ -104,7 +104,9 @@ end $$;
 grant execute on function public.submit_form to service_role;
 
 -- What came of a form that was sent before.
-create or replace function desk.submitted_json(request_id uuid, email text, subject text, content text) returns jsonb
+create or replace function desk.submitted_json(
+  request_id uuid, email text, subject text, content text, attachments jsonb
+) returns jsonb
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
   v_ticket tickets;
@@ -112,7 +114,9 @@ begin
   select * into v_ticket from tickets t where t.id = submitted_json.request_id;
   if not exists (select from messages m join users u on u.id = v_ticket.user_id
       where m.ticket_id = v_ticket.id and m.joined_by = 'form' and m.content = submitted_json.content
-        and u.email = submitted_json.email) then
+        and u.email = submitted_json.email and m.subject = submitted_json.subject
+        and array(select a.sha256 from attachments a where a.message_id = m.id order by a.position)
+          = array(select a.value ->> 'sha256' from jsonb_array_elements(submitted_json.attachments) a)) then
     raise exception 'This form was sent before, as #%.', v_ticket.number using errcode = 'PT409',
       hint = 'Send it once more to send it as another one.';
   end if;

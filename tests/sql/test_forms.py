@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -68,11 +69,21 @@ async def test_two_that_press_at_once_get_the_same_ticket(service: Desk, desk: D
         await desk.show_ticket(1002)
 
 
-async def test_what_was_changed_after_it_was_sent_is_not_lost(service: Desk) -> None:
+async def test_what_was_changed_after_it_was_sent_is_not_lost(service: Desk, desk: Desk) -> None:
     request = uuid4()
     await submit(service, request_id=request)
-    with pytest.raises(Conflict, match=r"This form was sent before, as #1001\."):
-        await submit(service, "other@example.com", request)
+    file = {"filename": "a", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
+    for changed in (
+        {"email": "other@example.com"},
+        {"subject": "x"},
+        {"content": "x"},
+        {"attachments": [file]},
+    ):
+        typed: dict[str, Any] = {"email": KIM, "subject": STRANGE, "content": STRANGE}
+        with pytest.raises(Conflict, match=r"This form was sent before, as #1001\."):
+            await service.submit_form(STRANGE, **typed | changed, request_id=request)
+    await desk.update_tickets([1001], {"subject": "Spam, perhaps"})
+    assert (await submit(service, request_id=request)).number == 1001
 
 
 async def test_the_department_decides_about_the_mailbox(service: Desk, desk: Desk) -> None:
