@@ -7,7 +7,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
-from web import form, health, safety
+from core.errors import Gone
+from web import form, health, portal, portal_door, safety
 from web.departments import Departments
 from web.form_page import FormPage
 from web.front import Front
@@ -15,7 +16,7 @@ from web.pages import STATIC
 from web.problem import add_doors, away
 from web.upload import Limits
 
-_WITH_FILES = ("/form", "/embed", "/f/")
+_WITH_FILES = ("/form", "/embed", "/f/", "/portal/tickets/")
 """Addresses that files are sent to."""
 
 
@@ -27,6 +28,9 @@ def make_app(front: Front) -> FastAPI:
     app.state.departments = Departments(front.settings, front.desk)
     app.include_router(health.router)
     app.include_router(form.router)
+    app.include_router(portal_door.router)
+    app.include_router(portal.router)
+    app.add_exception_handler(Gone, portal_door.signed_out)
     return app
 
 
