@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
 from core.errors import Invalid, StorageFailed
-from core.sections import STRICT, Address, Google, Mailbox, Supabase, Web
+from core.sections import STRICT, Address, EmailStatus, Google, Mailbox, Supabase, Web
 
 _PREFIX = "TTYDESK_"
 
 _EXPECTED = {
+    "email_status.secret": "be whsec_ and base64 of 24 bytes or more, as 'openssl rand -base64 32' makes it",
     "model_type": "be a section with settings of its own",
     "string_pattern_mismatch": "be an e-mail address",
     "supabase.url": "be an address that begins with https:// and is nothing but a host, as https://NAME.supabase.co",
@@ -47,6 +48,8 @@ class Settings(BaseModel):
     """Your project at Supabase, where the desk of a team lies."""
     web: Web = Web()
     """The form, the portal and the API: what customers and programs reach over HTTP."""
+    email_status: EmailStatus = EmailStatus()
+    """Who may tell what became of mail that left."""
     tokens: Literal["auto", "keyring", "file"] = "auto"
     """Where tokens are kept: in the system's keyring, in a file of the home folder, or whichever there is."""
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
@@ -72,6 +75,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "google": Google,
     "supabase": Supabase,
     "web": Web,
+    "email_status": EmailStatus,
 }
 _THEIRS = {
     f"{section.upper()}_{name.upper()}": f"{section}.{name}"

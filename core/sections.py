@@ -3,10 +3,11 @@
 What stands under a field is what `ttydesk config show` says of it.
 """
 
+import base64
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
 STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -78,6 +79,12 @@ class Google(BaseModel):
     """How long a mail may turn up as sent after an attempt that broke off; only then it is sent again."""
     label: str = "ttydesk"
     """The label under which a ticket's status is shown in Gmail; empty: it is not."""
+    push_audience: str = ""
+    """What Google's push names as the one it is meant for: the audience of the push subscription."""
+    push_account: str = ""
+    """The service account in whose name Google pushes: NAME@PROJECT.iam.gserviceaccount.com."""
+    push_certificates: str | None = None
+    """Another address in the place of Google's certificates, for tests."""
     units_a_minute: Annotated[int, Field(gt=0)] = 6000
     """What Google lets your project ask of one mailbox; older projects have 15000."""
     api_root: str | None = None
@@ -132,3 +139,28 @@ class Web(BaseModel):
     """What is mailed to whoever sent the form, as Markdown; {number} is the ticket's. Empty: nothing is."""
     receipts_an_hour: Annotated[int, Field(ge=0)] = 200
     """How many mails the desk may write by itself within an hour; of them three to one address."""
+
+
+class EmailStatus(BaseModel):
+    """Who may tell what became of mail that left; docs/web.md says how each service is set up."""
+
+    model_config = STRICT
+
+    secret: SecretStr | None = None
+    """The secret that reports in our own shape are signed with: whsec_ and 24 bytes or more in base64."""
+    ses_topic: str = ""
+    """The topic of Amazon SNS that Amazon SES tells: arn:aws:sns:REGION:ACCOUNT:NAME."""
+    sendgrid_key: str = ""
+    """The verification key of SendGrid's Event Webhook; it is public."""
+    mailgun_key: SecretStr | None = None
+    """Mailgun's HTTP webhook signing key."""
+    postmark_secret: SecretStr | None = None
+    """The password in the address that Postmark is given, or the value of its header X-Webhook-Secret."""
+
+    @field_validator("secret")
+    @classmethod
+    def _is_secret(cls, given: SecretStr | None) -> SecretStr | None:
+        text = given.get_secret_value() if given else ""
+        if given and (not text.startswith("whsec_") or len(base64.b64decode(text[6:] + "==")) < 24):
+            raise ValueError
+        return given

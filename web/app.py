@@ -15,6 +15,8 @@ from web.front import Front
 from web.pages import STATIC
 from web.problem import add_doors, away
 from web.upload import Limits
+from web.webhooks import gmail, status
+from web.webhooks.document import Documents, fetch
 
 _WITH_FILES = ("/form", "/embed", "/f/", "/portal/tickets/")
 """Addresses that files are sent to."""
@@ -26,10 +28,13 @@ def make_app(front: Front) -> FastAPI:
     app.state.front = front
     app.state.form_page = FormPage(front)
     app.state.departments = Departments(front.settings, front.desk)
+    app.state.documents = Documents(fetch, front.now)
     app.include_router(health.router)
     app.include_router(form.router)
     app.include_router(portal_door.router)
     app.include_router(portal.router)
+    app.include_router(gmail.router)
+    app.include_router(status.router)
     app.add_exception_handler(Gone, portal_door.signed_out)
     return app
 

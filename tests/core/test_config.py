@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SECRETS = {
     *("database_url", "google.client_secret"),
     *("supabase.publishable_key", "supabase.secret_key", "supabase.access_token"),
+    *("email_status.secret", "email_status.mailgun_key", "email_status.postmark_secret"),
 }
 
 
@@ -74,60 +75,70 @@ def test_a_typed_home_decides_which_file(home: Path, tmp_path: Path) -> None:
     assert (settings.home, settings.theme) == (other, "two")
 
 
+VALUES = {
+    "database_url": "postgresql://u:p@h/d",
+    "agent": "a@b",
+    "mailbox.address": "help@example.org",
+    "mailbox.name": "Help",
+    "mailbox.maildir": "/var/mail/help",
+    "mailbox.sent_folder": ".Out",
+    "mailbox.signature": "Bye",
+    "mailbox.size_limit_mb": "7",
+    "mailbox.reply_address_tokens": "true",
+    "google.client_id": "1.apps.googleusercontent.com",
+    "google.client_secret": "shh",
+    "google.client_file": "/etc/client.json",
+    "google.redirect_uri": "http://localhost:8765/cb",
+    "tokens": "file",
+    "google.topic": "projects/p/topics/t",
+    "google.subscription": "projects/p/subscriptions/s",
+    "google.poll_seconds": "9.0",
+    "google.timeout_seconds": "30.0",
+    "google.settling_seconds": "60.0",
+    "google.label": "desk",
+    "google.push_audience": "https://help.example.com/api/webhooks/gmail",
+    "google.push_account": "push@p.iam.gserviceaccount.com",
+    "google.push_certificates": "http://127.0.0.1:3",
+    "google.units_a_minute": "15000",
+    "google.api_root": "http://127.0.0.1:1",
+    "google.pubsub_root": "http://127.0.0.1:2",
+    "supabase.url": "https://name.supabase.co",
+    "supabase.publishable_key": "sb_publishable_1",
+    "supabase.secret_key": "sb_secret_1",
+    "supabase.access_token": "eyJ",
+    "web.host": "0.0.0.0",
+    "web.port": "8443",
+    "web.address": "https://help.example.com",
+    "web.trusted_proxies": "10.0.0.1",
+    "web.portal_links": "false",
+    "web.portal_link_days": "3.5",
+    "web.departments": "billing, sales",
+    "web.embed_in": "https://www.example.com, http://localhost:8000",
+    "web.upload_count": "1",
+    "web.upload_size_mb": "2",
+    "web.upload_total_mb": "3",
+    "web.receipt": "Thank you: {number}.",
+    "web.receipts_an_hour": "0",
+    "email_status.secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "email_status.ses_topic": "arn:aws:sns:eu-west-1:1:mail",
+    "email_status.sendgrid_key": "MFkw",
+    "email_status.mailgun_key": "key",
+    "email_status.postmark_secret": "shh",
+    "grace_seconds": "1.5",
+    "theme": "light",
+    "editor": "vi",
+    "poll_seconds": "2.0",
+}
+
+
 def test_every_setting_but_two_can_come_from_the_environment(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = {
-        "database_url": "postgresql://u:p@h/d",
-        "agent": "a@b",
-        "mailbox.address": "help@example.org",
-        "mailbox.name": "Help",
-        "mailbox.maildir": "/var/mail/help",
-        "mailbox.sent_folder": ".Out",
-        "mailbox.signature": "Bye",
-        "mailbox.size_limit_mb": "7",
-        "mailbox.reply_address_tokens": "true",
-        "google.client_id": "1.apps.googleusercontent.com",
-        "google.client_secret": "shh",
-        "google.client_file": "/etc/client.json",
-        "google.redirect_uri": "http://localhost:8765/cb",
-        "tokens": "file",
-        "google.topic": "projects/p/topics/t",
-        "google.subscription": "projects/p/subscriptions/s",
-        "google.poll_seconds": "9.0",
-        "google.timeout_seconds": "30.0",
-        "google.settling_seconds": "60.0",
-        "google.label": "desk",
-        "google.units_a_minute": "15000",
-        "google.api_root": "http://127.0.0.1:1",
-        "google.pubsub_root": "http://127.0.0.1:2",
-        "supabase.url": "https://name.supabase.co",
-        "supabase.publishable_key": "sb_publishable_1",
-        "supabase.secret_key": "sb_secret_1",
-        "supabase.access_token": "eyJ",
-        "web.host": "0.0.0.0",
-        "web.port": "8443",
-        "web.address": "https://help.example.com",
-        "web.trusted_proxies": "10.0.0.1",
-        "web.portal_links": "false",
-        "web.portal_link_days": "3.5",
-        "web.departments": "billing, sales",
-        "web.embed_in": "https://www.example.com, http://localhost:8000",
-        "web.upload_count": "1",
-        "web.upload_size_mb": "2",
-        "web.upload_total_mb": "3",
-        "web.receipt": "Thank you: {number}.",
-        "web.receipts_an_hour": "0",
-        "grace_seconds": "1.5",
-        "theme": "light",
-        "editor": "vi",
-        "poll_seconds": "2.0",
-    }
-    for key, value in values.items():
+    for key, value in VALUES.items():
         monkeypatch.setenv("TTYDESK_" + key.upper().replace(".", "_"), value)
     rows = {row.key: row for row in describe(load())}
-    assert set(rows) == {"home", "keys", *values}
-    for key, value in values.items():
+    assert set(rows) == {"home", "keys", *VALUES}
+    for key, value in VALUES.items():
         assert rows[key].origin == "environment"
         assert rows[key].value == ("**********" if key in SECRETS else value)
 
@@ -222,6 +233,7 @@ def test_every_setting_is_explained() -> None:
         ('[mailbox]\nsize_limit_mb = "big"', "mailbox.size_limit_mb should be a valid integer", None),
         ("[mailbox]\nsize_limit_mb = 0", "mailbox.size_limit_mb should be greater than 0", None),
         ("grace_seconds = -1", "grace_seconds should be greater than or equal to 0", None),
+        ('[email_status]\nsecret = "shh"', "email_status.secret should be whsec_ and base64", None),
         ("[keys]\nreply = 3", "keys.reply should be a valid string", None),
         ('agent = "nobody"', "agent should be an e-mail address", None),
         ("theme = = 3", "is not valid TOML: Invalid value (at line 1, column 9)", None),
