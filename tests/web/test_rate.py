@@ -1,9 +1,9 @@
-"""web.rate: who asks."""
+"""web.rate: who asks, and how often somebody may."""
 
 import pytest
 from starlette.requests import Request
 
-from web.rate import minutes, visitor
+from web.rate import Allowance, Rates, minutes, visitor
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,46 @@ def test_minutes_are_rounded_up() -> None:
         "2 minutes",
         "10 minutes",
     ]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_so_many_are_given_in_any_stretch_of_that_length() -> None:
+    clock = Clock()
+    rates = Rates(clock)
+    assert await rates.take("form", "2 per 10 minutes", "kim") == Allowance(True, 2, 1, 600)
+    clock.now += 599
+    assert await rates.take("form", "2 per 10 minutes", "kim") == Allowance(True, 2, 0, 1)
+    assert await rates.take("form", "2 per 10 minutes", "kim") == Allowance(False, 2, 0, 1)
+    clock.now += 1
+    assert await rates.take("form", "2 per 10 minutes", "kim") == Allowance(True, 2, 0, 599)
+
+
+async def test_each_is_counted_alone() -> None:
+    rates = Rates(Clock())
+    for what, rate, who in (
+        ("a", "1/minute", "x"),
+        ("b", "1/minute", "x"),
+        ("a", "1/hour", "x"),
+        ("a", "1/minute", "y"),
+    ):
+        assert (await rates.take(what, rate, who)).is_given
+        assert not (await rates.take(what, rate, who)).is_given
+
+
+async def test_who_has_not_asked_for_long_is_forgotten() -> None:
+    clock = Clock()
+    rates = Rates(clock)
+    for number in range(1000):
+        await rates.take("form", "2/minute", f"visitor {number}")
+    clock.now += 61
+    for _ in range(600):
+        clock.now += 61
+        await rates.take("form", "2/minute", "kim")
+    assert len(rates._windows) == 1
