@@ -6,9 +6,9 @@ can forget them.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,6 +51,9 @@ LEAST_BYTES_A_SECOND = 4096
 """The slowest pace."""
 
 
+_Header = tuple[bytes, bytes]
+
+
 class Guard:
     """ASGI middleware: the headers, and the limits of a body."""
 
@@ -63,9 +66,8 @@ class Guard:
     ) -> None:
         """`is_secure`: customers reach us by https. `limit_of`: from a path to the bytes it takes."""
         self._app, self._limit_of, self._pause_seconds = app, limit_of, pause_seconds
-        self._headers = dict(HEADERS)
-        if is_secure:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,11 +76,7 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                for name in [name for name, value in headers.items() if not value]:
-                    del headers[name]
+                message["headers"] = self._completed(message.get("headers", ()))
             await send(message)
 
         headers, limit = Headers(scope=scope), self._limit_of(scope["path"])
@@ -87,6 +85,15 @@ class Guard:
             await refusal(scope, receive, guarded)
             return
         await self._app(scope, _limited(receive, limit, self._pause_seconds), guarded)
+
+    def _completed(self, said: Iterable[_Header]) -> list[_Header]:
+        """What a page said, and of the rest what it did not say."""
+        said = list(said)
+        names = {name for name, _ in said}
+        return [
+            *((name, value) for name, value in said if value),
+            *((name, value) for name, value in self._headers if name not in names),
+        ]
 
 
 def _refusal(headers: Headers, limit: int) -> tuple[int, str] | None:
