@@ -16,9 +16,11 @@ from core.gateway import Gateway
 
 _QUICK = frozenset({"show_ticket", "find_ticket", "whoami"})
 """Whoever waits for these waits for all that was sent with them; a search could take a second."""
-_AT_ONCE = 2
-"""While the database is at one, we are at the answers of the other."""
 _MOST = 32
+"""Together in one call."""
+_WORTH_IT = 16
+"""So many that wait make a further call while others are under way, of which there are few."""
+_AT_ONCE = 3
 
 _Key = tuple[object, ...]
 
@@ -82,11 +84,17 @@ class GatheredGateway:
 
     def _send(self) -> None:
         self._is_due = False
-        while self._waiting and len(self._under_way) < _AT_ONCE:
+        while self._is_worth_it():
             calls = [self._waiting.pop(key) for key in list(self._waiting)[:_MOST]]
             sending = asyncio.create_task(self._ask(calls))
             self._under_way.add(sending)
             sending.add_done_callback(partial(self._hand_out, calls))
+
+    def _is_worth_it(self) -> bool:
+        under_way = len(self._under_way)
+        return bool(self._waiting) and (
+            not under_way or (under_way < _AT_ONCE and len(self._waiting) >= _WORTH_IT)
+        )
 
     async def _ask(self, calls: list[_Call]) -> object:
         return await self._gateway.read("use_tokens", calls=[call.arguments for call in calls])
