@@ -50,7 +50,7 @@ async def serve(
         stop = asyncio.Event()
         stop_by_signal(stop)
     entrance = Entrance(settings)
-    server = Server(_config(settings, entrance))
+    server = Server(config_of(settings, entrance))
     with listener:
         serving = asyncio.create_task(server.serve([listener]))
         living = asyncio.create_task(_live(systemd))
@@ -168,7 +168,8 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+def config_of(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn is set for ours, and for what is measured beside it."""
     return uvicorn.Config(
         app,
         http=Protocol,

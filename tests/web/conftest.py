@@ -18,7 +18,7 @@ from core.files import LocalFiles
 from web.app import make_app
 from web.front import Front
 from web.rate import Rates
-from web.server import _config
+from web.server import config_of
 
 ADDRESS = "https://help.example.com"
 
@@ -61,7 +61,7 @@ async def site(front: Front) -> AsyncIterator[Site]:
         values = front.settings.model_dump()
         values["web"]["address"] = address
         front = replace(front, settings=Settings.model_validate(values))
-        server = uvicorn.Server(_config(front.settings, make_app(front)))
+        server = uvicorn.Server(config_of(front.settings, make_app(front)))
         serving = asyncio.create_task(server._serve([door]))
         while not server.started:  # noqa: ASYNC110  it has no event
             await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 from core.config import Settings
 from web.app import make_closed
 from web.protocol import Protocol
-from web.server import _config
+from web.server import config_of
 
 
 class Line(asyncio.Transport):
@@ -35,7 +35,7 @@ class Line(asyncio.Transport):
 @pytest.fixture
 async def protocol(tmp_path: Path) -> Protocol:
     settings = Settings(home=tmp_path)
-    config = _config(settings, make_closed(settings))
+    config = config_of(settings, make_closed(settings))
     config.load()
     return Protocol(config, ServerState(), {})
 

@@ -21,7 +21,7 @@ from web.app import make_app
 from web.form import TRAP
 from web.front import Front
 from web.seal import Seal
-from web.server import _config
+from web.server import config_of
 
 SCRIPTS = {
     "an element": "<script>alert(1)</script>",
@@ -97,7 +97,7 @@ async def test_only_a_trusted_proxy_says_who_asks(
     values = front.settings.model_dump()
     values["web"]["trusted_proxies"] = "127.0.0.1"
     front = replace(front, settings=Settings.model_validate(values))
-    config = _config(front.settings, make_app(front))
+    config = config_of(front.settings, make_app(front))
     config.load()
     for _ in range(20):
         await front.rates.take("form", "20 per 10 minutes", whose)
