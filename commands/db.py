@@ -119,13 +119,11 @@ def _print_hosted(settings: "Settings", json: bool) -> None:
     if not key:
         raise no_key("supabase.publishable_key")
     assert hosted.url
-    asyncio.run(require_version(hosted.url, key.get_secret_value()))
+    said = asyncio.run(require_version(hosted.url, key.get_secret_value()))
     if json:
         write_json({"embedded": False, "url": hosted.url})
     else:
-        write(
-            f"The project at Supabase, {safe_line(hosted.url)}. It answers, and its desk is of this version."
-        )
+        write(f"The project at Supabase, {safe_line(hosted.url)}. It answers. {safe_line(said)}")
 
 
 @app.command("stop")

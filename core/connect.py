@@ -117,13 +117,14 @@ async def _open_hosted(way: Way, service: bool) -> AsyncIterator["Gateway"]:
     """Nothing is made or changed there: that takes the database itself, and an admin.
 
     An agent who is far away is not kept waiting for the desk's version: the first call says what is wrong.
+    The service has to be of the desk's very version: much of what it hands over no interface describes.
     """
     key = way.secret_key if service else way.publishable_key
     if not key:
         raise no_key("supabase.secret_key" if service else "supabase.publishable_key")
     token = None if service else _token(way)
     gateway_of = await asyncio.to_thread(_hosted_gateway)  # importing it takes a second
-    gateway = gateway_of(way.supabase_url, key, token)
+    gateway = gateway_of(way.supabase_url, key, token, strict=service)
     try:
         await gateway.open()
         if service:

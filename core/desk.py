@@ -24,6 +24,7 @@ from core.models import (
     Changed,
     Conversation,
     Counts,
+    DeskVersion,
     Event,
     EventPage,
     Mailto,
@@ -49,6 +50,9 @@ class Desk(Mailroom, Reports, Forms, Tokens, Portal):
 
     async def close(self) -> None:
         await self._gateway.close()
+
+    async def desk_version(self) -> DeskVersion:
+        return DeskVersion.model_validate(await self._gateway.read("desk_version"))
 
     # Tickets
 

@@ -17,7 +17,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.connect import own_address
+from core.desk import Desk
 from core.errors import Conflict, Forbidden, Invalid, NotFound, SignedOut, Unreachable
+from core.interface import other_program
 from core.migrate import Report, migrate
 from core.postgres import unreachable
 from core.refusal import refusal
@@ -167,11 +169,12 @@ async def ask_sign_in(url: str, key: str) -> dict[str, Any]:
     raise refusal("settings", answer.status_code, answer.headers, answer.content).error
 
 
-async def require_version(url: str, key: str) -> None:
-    """Raises Conflict where the desk is of another version, NotFound where there is none."""
+async def require_version(url: str, key: str) -> str:
+    """What there is to say of it. Raises Conflict where it does not fit, NotFound where there is no desk."""
     gateway = SupabaseGateway(url, key)
     try:
         await gateway.require_fit()
+        return other_program(await Desk(gateway).desk_version()) or "It is of this version."
     finally:
         await gateway.close()
 
@@ -193,7 +196,7 @@ async def require_closed(url: str, key: str) -> None:
 
 async def require_service(url: str, key: str) -> None:
     """Raises a DeskError unless the desk answers the secret key as the service."""
-    gateway = SupabaseGateway(url, key)
+    gateway = SupabaseGateway(url, key, strict=True)
     try:
         await gateway.open()
         await gateway.read("list_agents")

@@ -2,8 +2,8 @@
 
 Migrations run once each, in order, and must not change afterwards. Functions and policies
 are the files as they stand today: when anything changed, all of them are dropped and made
-again. All of it is one transaction. What was applied is written as a digest into the comment
-of schema `desk`, so that "nothing to do" is one question.
+again. All of it is one transaction. What was applied is written into the comment of schema `desk`
+(a digest, that of the interface, the version), so that "nothing to do" is one question.
 """
 
 import contextlib
@@ -116,9 +116,17 @@ def _apply_all(connection: Connection, files: SqlFiles, digest: str) -> Report:
         cursor.executemany(
             "insert into desk.operations values (%s)", [[signature] for signature in sorted(made)]
         )
-    connection.execute(f"comment on schema desk is 'ttydesk {digest}'")
+    connection.execute(f"comment on schema desk is '{_told(digest)}'".encode())
     connection.execute("notify pgrst, 'reload schema'")  # PostgREST, where there is one, looks again
     return Report(tuple(Path(name).stem for name in missing), len(made))
+
+
+def _told(digest: str) -> str:
+    from importlib.metadata import version
+
+    from core.interface import interface
+
+    return f"ttydesk {digest} {interface()} {version('ttydesk')}"
 
 
 def _done(connection: Connection) -> dict[str, str]:
@@ -140,7 +148,7 @@ def _routines(connection: Connection) -> set[str]:
 
 def _applied(connection: Connection) -> str | None:
     comment = _rows(connection, _APPLIED)[0][0]
-    return comment.removeprefix("ttydesk ") if comment else None
+    return comment.split(" ")[1] if comment else None
 
 
 def _rows(connection: Connection, query: str) -> list[Any]:

@@ -368,6 +368,20 @@ class Outgoing(Record):
     """Whom a link in this mail may let into the portal; None: it goes to others too."""
 
 
+class DeskVersion(Record):
+    """What the database was last brought up to date with."""
+
+    digest: str
+    """Of sql/ (core/version.py)."""
+    interface: str = ""
+    """Of what is asked and answered (core/interface.py); empty where a ttydesk before 0.2 did it."""
+    program: str = ""
+    """The version of that ttydesk."""
+    migrations: dict[str, str]
+    """The checksum of each that ran."""
+    began_at: datetime
+
+
 class Agent(Record):
     id: UUID
     email: str

@@ -159,13 +159,13 @@ async def _migrate_hosted(plan: Plan, url: str, key: str) -> AsyncIterator[Step]
         yield Step("api", "It serves the desk of this database, in this version.")
         return
     try:
-        await require_version(url, key)
+        said = await require_version(url, key)
     except DeskError as error:
         needed = "Bring it up to date with the URL of its database: --database-url"
         raise type(error)(
             str(error), hint=needed if error.hint and "db migrate" in error.hint else error.hint
         ) from error
-    yield Step("database", f"{NOTHING} It is of this version.")
+    yield Step("database", f"{NOTHING} {said}")
 
 
 async def _serve(plan: Plan, url: str, secret: str) -> AsyncIterator[Step]:

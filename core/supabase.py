@@ -25,6 +25,7 @@ from tenacity import (
 )
 
 from core.errors import DeskError, NotFound, SignedOut, Unreachable
+from core.interface import interface
 from core.refusal import Refused, key_refused, refusal
 from core.version import SqlFiles, misfit
 
@@ -67,13 +68,16 @@ class SupabaseGateway:
         key: str,
         token: Token | None = None,
         *,
+        strict: bool = False,
         poll_seconds: float = _POLL_SECONDS,
         pause: Callable[[RetryCallState], float] = backing_off,
     ) -> None:
         """Without a `token` the `key` itself says who is asking: the service, if it is the secret one.
-        `pause` gives the seconds between attempts."""
+        `strict` takes a desk of this very version only, not one that merely fits. `pause` gives the seconds
+        between attempts."""
         self._key = key
         self._token = token
+        self._strict = strict
         self._poll_seconds = poll_seconds
         self._followers: set[asyncio.Event] = set()
         self._retrying = AsyncRetrying(
@@ -120,7 +124,10 @@ class SupabaseGateway:
             if "desk_version" not in str(error):
                 raise
             return misfit(files, None)
-        return None if version["digest"] == files.digest() else misfit(files, version["migrations"])
+        if version["digest"] == files.digest():
+            return None
+        fits = not self._strict and version.get("interface") == interface()
+        return None if fits else misfit(files, version["migrations"])
 
     async def close(self) -> None:
         if self._looking:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.config import config_path
 from core.errors import DeskError
+from core.interface import other_program
 from sync.doctor_finding import Checks, Verdict, failed, ok, span, unknown, warning
 from sync.doctor_hosted import HOSTED
 from sync.doctor_state import State
@@ -61,6 +62,8 @@ def database_answers(state: State) -> Verdict:
         raise state.looked_up
     own = "Your own Postgres" if state.settings.database_url else "The Postgres that came along"
     which = "The project at Supabase" if state.settings.supabase.url else own
+    if words := other_program(state.records.version):
+        return warning(f"{which} answers. {words}", "The database is updated by: ttydesk db migrate")
     return ok(f"{which} answers, and its tables and operations are those of this version.")
 
 

@@ -8,7 +8,7 @@ from core.config import Settings
 from core.connect import Way, open_desk, session_of
 from core.desk import Desk
 from core.errors import DeskError, Unreachable
-from core.models import Agent, Daemon, Mailbox, OutboxCount, QuarantineCount
+from core.models import Agent, Daemon, DeskVersion, Mailbox, OutboxCount, QuarantineCount
 from sync.doctor_finding import Told, unknown
 from sync.heartbeat import Heartbeat, read_heartbeat
 from sync.lock import holder
@@ -22,6 +22,7 @@ _PATIENCE = 10.0
 class Records:
     """What the database holds."""
 
+    version: DeskVersion
     mailboxes: list[Mailbox]
     agents: list[Agent]
     outbox: OutboxCount
@@ -99,6 +100,7 @@ async def _looked_up(settings: Settings) -> Records | DeskError:
 
 async def _records(desk: Desk, ours: str) -> Records:
     return Records(
+        version=await desk.desk_version(),
         mailboxes=await desk.list_mailboxes(),
         agents=await desk.list_agents(),
         outbox=await desk.count_outbox(),

@@ -51,7 +51,7 @@ def test_a_hosted_one_takes_its_own_address(typed: Ttydesk, at_supabase: Project
     ):
         ran = typed(*arguments, stdin=piped)
         assert (ran.code, ran.out) == (0, "There was nothing to do.\n"), ran.err
-    assert "answers, and its desk is of this version" in typed("db", "status").out
+    assert "It answers. It is of this version." in typed("db", "status").out
     assert typed("db", "status", "--json").json == {"embedded": False, "url": at_supabase.url}
     assert typed("db", "stop").err == "The desk is at Supabase: nothing of it runs here.\n"
 

@@ -8,7 +8,7 @@ from core.desk import Desk
 
 NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
 SQL_ONLY = {
-    *("sign_in", "begin_desk", "desk_version", "may_read_file", "may_add_file"),
+    *("sign_in", "begin_desk", "may_read_file", "may_add_file"),
     *("use_token", "use_tokens", "run_once"),
 }
 """Called before there is a Desk, by Supabase Storage, or by the gateways of core/tokens.py."""

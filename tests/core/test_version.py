@@ -3,18 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
+from core.config import Settings, Supabase
+from core.connect import open_desk
 from core.desk import Desk
 from core.errors import Conflict, DeskError, Unreachable
+from core.interface import interface, other_program
 from core.models import Role
 from core.supabase import SupabaseGateway
 from tests.conftest import desk_as
 from tests.core.test_supabase import at_once, giving, opened
 from tests.core.wire import Wire, wire_to
-from tests.peers.hosted import PUBLISHABLE, Project, sign
+from tests.peers.hosted import PUBLISHABLE, SECRET, Project, sign
 
 
 @contextmanager
@@ -111,13 +116,33 @@ async def refused(project: Project) -> DeskError:
     return raised.value
 
 
-def other_version(database: str) -> tuple[str, str]:
+def other_version(database: str, interface: str = "other") -> tuple[str, str]:
     """How to make the desk one of another version, and how to make it again what it is."""
     comment = "comment on schema desk is '{}'"
     with psycopg.connect(database) as connection:
         said = connection.execute("select obj_description('desk'::regnamespace, 'pg_namespace')").fetchone()
     assert said
-    return comment.format("ttydesk other"), comment.format(said[0])
+    return comment.format(f"ttydesk other {interface} 9.9.9"), comment.format(said[0])
+
+
+async def test_a_desk_of_another_version_that_asks_and_answers_the_same_is_used(hosted: Project) -> None:
+    with changed(hosted.database, *other_version(hosted.database, interface())):
+        async with opened(hosted.url) as service:
+            assert (await service.add_agent("ada@example.com", "Ada")).name == "Ada"
+            words = other_program(await service.desk_version())
+        assert words and "the desk's database is of 9.9.9. They work together" in words
+
+
+async def test_the_service_has_to_be_of_the_very_version(hosted: Project, tmp_path: Path) -> None:
+    """What it hands over, a mail that was read for instance, no interface describes."""
+    supabase = Supabase(url=hosted.url, secret_key=SecretStr(SECRET))
+    settings = Settings(home=tmp_path, supabase=supabase)
+    with (
+        changed(hosted.database, *other_version(hosted.database, interface())),
+        pytest.raises(Conflict, match="those of another ttydesk"),
+    ):
+        async with open_desk(settings, service=True):
+            pass
 
 
 async def test_a_desk_of_another_version_says_so_at_once(hosted: Project) -> None:

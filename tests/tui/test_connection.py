@@ -13,6 +13,7 @@ from core.config import Settings, Supabase
 from core.connect import Way, open_desk
 from core.desk import Desk
 from core.errors import Conflict, DeskError, SignedOut, Unreachable
+from core.interface import interface
 from core.sign_in import HostedSignIn
 from tests.conftest import desk_as
 from tests.mails import mail
@@ -130,12 +131,17 @@ async def test_the_screen_says_that_the_desk_is_away_and_recovers(
         await stage.sees("Came meanwhile")
 
 
-async def test_a_desk_of_another_version_says_so_at_the_start(hosted: Project, tmp_path: Path) -> None:
-    async with desk_as(hosted.database, "service_role") as service:
+async def agent_settings(project: Project, home: Path) -> Settings:
+    """Of an agent of that desk, who has signed in."""
+    async with desk_as(project.database, "service_role") as service:
         ada = await service.add_agent("ada@example.com", "Ada")
     keys = {"publishable_key": SecretStr(PUBLISHABLE), "access_token": SecretStr(sign(str(ada.id)))}
-    settings = Settings(home=tmp_path, supabase=Supabase(url=hosted.url, **keys))
-    with other_version(hosted.database) as end:
+    return Settings(home=home, supabase=Supabase(url=project.url, **keys))
+
+
+async def test_a_desk_of_another_version_says_so_at_the_start(hosted: Project, tmp_path: Path) -> None:
+    settings = await agent_settings(hosted, tmp_path)
+    with other_version(hosted.database, "other") as end:
         app = DeskApp(lambda: open_desk(settings), settings)
         async with app.run_test(size=WIDE) as pilot:
             stage = Stage(app, pilot)
@@ -148,14 +154,31 @@ async def test_a_desk_of_another_version_says_so_at_the_start(hosted: Project, t
             await stage.until(lambda: stage.desk_screen.tickets.pages.loaded)
 
 
+async def test_a_desk_of_another_version_that_fits_is_opened_and_says_so_once(
+    hosted: Project, tmp_path: Path
+) -> None:
+    settings = await agent_settings(hosted, tmp_path)
+    with other_version(hosted.database, interface()):
+        app = DeskApp(lambda: open_desk(settings), settings)
+        async with app.run_test(size=WIDE) as pilot:
+            stage = Stage(app, pilot)
+            await stage.sees("the desk's database is of 9.9.9. They work together")
+            await stage.until(lambda: stage.desk_screen.tickets.pages.loaded)
+            stage.desk_screen.tell("Something else.")
+            stage.desk_screen.agents = []
+            app.connection.doubt(Unreachable("Gone for a moment."))
+            await stage.until(lambda: stage.desk_screen.agents)
+            await stage.sees("Something else.")
+
+
 @contextmanager
-def other_version(database: str) -> Iterator[Callable[[], object]]:
+def other_version(database: str, interface: str) -> Iterator[Callable[[], object]]:
     """The desk in it is of another version, until what this gives is called, or to the end."""
     with psycopg.connect(database, autocommit=True) as connection:
         said = connection.execute("select obj_description('desk'::regnamespace, 'pg_namespace')").fetchone()
         assert said
         back = f"comment on schema desk is '{said[0]}'".encode()
-        connection.execute("comment on schema desk is 'ttydesk other'")
+        connection.execute(f"comment on schema desk is 'ttydesk other {interface} 9.9.9'".encode())
         try:
             yield lambda: connection.execute(back)
         finally:

@@ -27,6 +27,7 @@ class Writing(Changing):
     """The composer's messages are answered by name, so that its editor need not be loaded at the start."""
 
     _composer_ready = False
+    _version_told = False
 
     def start_writing(self) -> None:
         self.keeping = asyncio.Lock()
@@ -263,6 +264,18 @@ class Writing(Changing):
         with self.told():
             self.me = await self.desk.whoami()
             self.agents = await self.desk.list_agents()
+            await self.tell_version()
+
+    async def tell_version(self) -> None:
+        """Once, and only where others bring the desk up to date."""
+        if self._version_told or not self.settings.supabase.url:
+            return
+        from core.interface import other_program
+
+        desk_version = await self.desk.desk_version()
+        self._version_told = True
+        if words := await asyncio.to_thread(other_program, desk_version):
+            self.tell(words)
 
     @work(group="drafts")
     async def give_local_drafts(self) -> None:

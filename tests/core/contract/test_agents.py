@@ -1,15 +1,27 @@
 """The people who answer, through every door."""
 
 import asyncio
+import importlib.metadata
 from uuid import uuid4
 
 import pytest
 
 from core.errors import Conflict, DeskError, Forbidden, Invalid, NotFound
+from core.interface import interface, other_program
 from core.models import Role
+from core.version import SqlFiles
 from tests.core.contract.door import AWKWARD, Door
 
 DEPARTMENTS = ["billing", 'a,"b"', "{c}", "back\\slash", "null", "漢字 ", "'d'"]
+
+
+async def test_desk_version(door: Door) -> None:
+    for desk in (door.service, door.ada):
+        version = await desk.desk_version()
+        assert version.digest == SqlFiles.read().digest()
+        assert version.interface == interface()
+        assert version.program == importlib.metadata.version("ttydesk")
+        assert other_program(version) is None
 
 
 async def test_whoami(door: Door) -> None:
