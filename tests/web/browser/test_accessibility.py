@@ -6,9 +6,16 @@ from tests.web.browser.conftest import Pages
 
 async def test_barriers_are_seen_by_day_and_by_night(pages: Pages) -> None:
     async with pages() as page:
-        await page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><input></main>')
+        pale = "<style>p {color: #ddd} @media (prefers-color-scheme: dark) {p {background: #eee}}</style>"
+        await page.set_content(
+            f'<html lang="en"><title>x</title>{pale}<main><h1>x</h1><p>x</p><input></main>'
+        )
         found = await barriers(page)
-    assert [one.split(": ")[:2] for one in found] == [["light", "label"], ["dark", "label"]]
+    assert sorted(one.split(": ")[:2] for one in found) == [
+        ["dark", "color-contrast"],
+        ["light", "color-contrast"],
+        ["light", "label"],
+    ]
 
 
 async def test_the_page_that_says_what_went_wrong_has_none(pages: Pages) -> None:
