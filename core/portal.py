@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from pydantic import TypeAdapter
-
 from core.carriers import Record
 from core.gateway import Gateway, records
 from core.models import Status
@@ -77,6 +75,13 @@ class PortalFile(Record):
     """What its sender called it."""
     size: int
     sha256: str
+
+
+class PortalOriginal(Record):
+    sha256: str
+    """Where `core.files` keeps the raw mail."""
+    number: int
+    """The ticket's."""
 
 
 class PortalLink(Record):
@@ -156,10 +161,10 @@ class Portal:
     async def portal_file(self, session: str, id: UUID) -> PortalFile:
         return PortalFile.model_validate(await self._gateway.read("portal_file", session=session, id=id))
 
-    async def portal_original(self, session: str, id: UUID) -> str:
-        """The SHA-256 of the raw mail behind a message."""
+    async def portal_original(self, session: str, id: UUID) -> PortalOriginal:
+        """The raw mail behind a message."""
         answer = await self._gateway.read("portal_original", session=session, id=id)
-        return TypeAdapter(str).validate_python(answer)
+        return PortalOriginal.model_validate(answer)
 
     async def portal_reply(
         self,

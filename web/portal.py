@@ -23,7 +23,7 @@ from web.front import Front, front_of
 from web.pages import page
 from web.portal_door import door
 from web.problem import status_of
-from web.rate import minutes
+from web.rate import minutes, visitor
 from web.safety import HEADERS
 from web.seal import Seal
 from web.session import session_of, sign_out
@@ -139,12 +139,14 @@ def _shown(message: PortalMessage, desk_name: str) -> dict[str, Any]:
 
 @router.post("/portal/tickets/{number}/reply")
 async def reply(request: Request, number: Number) -> Response:
-    front, session = front_of(request), inside(request)
+    front, session = front_of(request), session_of(request, front_of(request))
     require_own_page(request, front)
-    allowance = await front.rates.take("portal reply", RATE, session)
+    allowance = await front.rates.take("portal reply", RATE, session or visitor(request))
     limits = Limits.of(front.settings)
-    body = await upload.read_body(request, limits if allowance.is_given else upload.NOTHING)
+    body = await upload.read_body(request, limits if allowance.is_given and session else upload.NOTHING)
     try:
+        if session is None:
+            raise Gone
         if not allowance.is_given:
             said = f"You wrote very often. Please try again in {minutes(allowance.reset_seconds)}."
             draft = Draft(body.text("message"), _kept(front, session, body), {"form": said})
@@ -240,20 +242,22 @@ async def file(request: Request, id: UUID) -> Response:
 
 @router.get("/portal/originals/{id}")
 async def show_original(request: Request, id: UUID) -> Response:
-    html = await _html(request, id)
-    headers = {"Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; frame-src 'self'"}
-    answer = page(request, "portal_original.html", id=id, has_html=html is not None)
-    answer.headers.update(headers)
+    html, number = await _html(request, id)
+    slip = Slips(front_of(request)).write(inside(request))
+    answer = page(request, "portal_original.html", id=id, number=number, has_html=html is not None, slip=slip)
+    answer.headers["Content-Security-Policy"] = HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
     return answer
 
 
 @router.get("/portal/originals/{id}/frame")
 async def frame(request: Request, id: UUID) -> Response:
-    html = await _html(request, id)
+    html, _ = await _html(request, id)
     return Response(original.harmless(html or ""), media_type="text/html", headers=original.HEADERS)
 
 
-async def _html(request: Request, id: UUID) -> str | None:
+async def _html(request: Request, id: UUID) -> tuple[str | None, int]:
+    """The HTML of a mail, if it has any, and its ticket's number."""
     front = front_of(request)
-    sha256 = await front.desk.portal_original(inside(request), id)
-    return original.html_of(await asyncio.to_thread(front.files.get, "raw", sha256))
+    found = await front.desk.portal_original(inside(request), id)
+    raw = await asyncio.to_thread(front.files.get, "raw", found.sha256)
+    return await asyncio.to_thread(original.html_of, raw), found.number

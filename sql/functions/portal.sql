@@ -126,21 +126,21 @@ begin
 end $$;
 grant execute on function public.portal_file to service_role;
 
--- The SHA-256 of the raw mail that a message they may see was made of.
+-- The raw mail that a message they may see was made of, and its ticket.
 create or replace function public.portal_original(session text, id uuid) returns jsonb
 language plpgsql stable security definer set search_path = desk, public, pg_temp as $$
 declare
   v_person users := desk.portal_person(portal_original.session);
-  v_sha256 text;
+  v_found jsonb;
 begin
-  select r.sha256 into v_sha256
+  select jsonb_build_object('sha256', r.sha256, 'number', t.number) into v_found
     from messages m join raw_mails r on r.id = m.raw_mail_id join tickets t on t.id = m.ticket_id
     where m.id = portal_original.id and t.user_id = v_person.id and not t.spam
       and desk.is_portal_message(m, v_person.email);
   if not found then
     raise exception 'There is no such mail of yours.' using errcode = 'PT404';
   end if;
-  return to_jsonb(v_sha256);
+  return v_found;
 end $$;
 grant execute on function public.portal_original to service_role;
 
@@ -150,7 +150,8 @@ create or replace function desk.portal_mail(
 ) returns jsonb
 language sql stable set search_path = desk, public, pg_temp as $$
   select jsonb_build_object('id', request_id, 'message_id', '<' || request_id || '@portal.ttydesk.invalid>', 'fingerprint', '',
-    'sender', desk.portal_person_json(person), 'content', content, 'received_at', now(), 'automatic', false,
+    'sender', desk.portal_person_json(person), 'content', content, 'received_at', now(),
+    'reason', person.email || ', in the portal', 'automatic', false,
     'writer', 'customer', 'attachments', attachments, 'references', '[]'::jsonb,
     'to', (select jsonb_build_array(jsonb_build_object('name', b.display_name, 'email', b.address))
       from mailboxes b where b.id = desk.sending_mailbox(t.mailbox_id)));

@@ -173,7 +173,7 @@ begin
      and not desk.is_judged(v_ticket.id) then
     v_changes := v_changes || '{"spam": false}';
   end if;
-  perform desk.change_ticket(v_ticket, v_changes, 'received', mail #>> '{sender,email}', null,
+  perform desk.change_ticket(v_ticket, v_changes, 'received', coalesce(mail ->> 'reason', mail #>> '{sender,email}'), null,
     jsonb_build_object('id', mail -> 'id', 'content', desk.searchable(mail), 'messages', 1, 'at', v_at,
       'attachments', jsonb_array_length(mail -> 'attachments')));
 end $$;

@@ -177,7 +177,8 @@ async def test_the_original_of_a_mail_is_there_with_its_message_only(service: De
     kim = await signed_in(service, KIM)
     (message,) = await seen(service, kim, number)
     assert message.original
-    assert await service.portal_original(kim, message.id) == mail("lamp")["raw"]["sha256"]
+    found = await service.portal_original(kim, message.id)
+    assert (found.sha256, found.number) == (mail("lamp")["raw"]["sha256"], number)
     aside = (await service.show_ticket(number)).messages[-1]
     with pytest.raises(NotFound):
         await service.portal_original(kim, aside.id)
@@ -193,7 +194,7 @@ async def test_an_answer_does_what_one_by_mail_does(service: Desk, desk: Desk) -
         answered = await service.portal_reply(kim, number, "Yes, it is.", [FILE], request)
         assert answered.status is Status.OPEN
     (event,) = (await desk.events_since(cursor)).events
-    assert (event.number, event.kind, event.reason) == (number, "received", KIM)
+    assert (event.number, event.kind, event.reason) == (number, "received", "kim@example.com, in the portal")
     shown = await desk.show_ticket(number)
     assert (
         shown.ticket.waiting_since and shown.ticket.message_count == 3 and shown.ticket.attachment_count == 1

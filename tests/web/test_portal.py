@@ -256,6 +256,12 @@ async def test_whoever_was_signed_out_while_writing_gets_the_text_back(
     assert "A long &lt;text&gt;." in answer.text and "You are no longer signed in." in answer.text
 
 
+async def test_so_does_whose_cookie_is_gone(client: httpx.AsyncClient, service: Desk) -> None:
+    number = await ticket(service)
+    answer = await client.post(f"/portal/tickets/{number}/reply", data={"message": "A long <text>."})
+    assert answer.status_code == 401 and "A long &lt;text&gt;." in answer.text
+
+
 async def test_who_answers_very_often_has_to_wait(
     client: httpx.AsyncClient, front: Front, service: Desk, desk: Desk
 ) -> None:
@@ -305,6 +311,7 @@ async def test_html_is_shown_in_a_frame_that_may_do_nothing(
     assert f'<iframe class="frame" sandbox src="{path}/frame"' in around.text
     assert around.headers["content-security-policy"].endswith("frame-src 'self'")
     assert "unsafe" not in around.headers["content-security-policy"]
+    assert f'<a href="/portal/tickets/{number}">' in around.text
     inner = await client.get(f"{path}/frame")
     assert '<p style="color: red">Hello</p>' in inner.text.replace("color:red", "color: red")
     for bad in ("script", "onclick", "evil.example", "javascript", "<img", "<form"):

@@ -18,6 +18,7 @@ _RULES = {
     "reply": "An agent wrote it here.",
     "created": "An agent wrote this ticket down.",
     "form": "It came by the form, and began this ticket.",
+    "portal": "Whose ticket it is wrote it in the portal.",
     "receipt": "The desk wrote it by itself: a receipt for what came by the form.",
 }
 

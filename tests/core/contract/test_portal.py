@@ -118,7 +118,8 @@ async def test_portal_file(door: Door) -> None:
 async def test_portal_original(door: Door) -> None:
     number = await inside(door)
     (message,) = (await door.service.portal_ticket(SESSION, number)).messages
-    assert await door.service.portal_original(SESSION, message.id) == mail("a")["raw"]["sha256"]
+    found = await door.service.portal_original(SESSION, message.id)
+    assert (found.sha256, found.number) == (mail("a")["raw"]["sha256"], number)
     with pytest.raises(NotFound):
         await door.service.portal_original(SESSION, uuid4())
 
