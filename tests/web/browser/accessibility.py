@@ -15,7 +15,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 async def barriers(page: Page) -> list[str]:
-    """What axe-core finds, and by night what of it is about colours: the rule, the element, and what is wrong with it.
+    """What axe-core finds by day, and about colours by night: the rule, the element, and what is wrong.
 
     Skips the test where axe-core is not installed, but never in CI.
     """

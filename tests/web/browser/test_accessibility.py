@@ -8,7 +8,7 @@ async def test_barriers_are_seen_by_day_and_by_night(pages: Pages) -> None:
     async with pages() as page:
         pale = "<style>p {color: #ddd} @media (prefers-color-scheme: dark) {p {background: #eee}}</style>"
         await page.set_content(
-            f'<html lang="en"><title>x</title>{pale}<main><h1>x</h1><p>x</p><input></main>'
+            f'<html lang="en"><title>x</title>{pale}<main><h1>x</h1><p>Pale words</p><input></main>'
         )
         found = await barriers(page)
     assert sorted(one.split(": ")[:2] for one in found) == [
