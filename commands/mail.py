@@ -10,7 +10,7 @@ import typer
 
 from commands import quarantine
 from commands.opening import settings_of, with_desk
-from commands.output import write, write_json
+from commands.output import write, write_json, write_rows
 from commands.typed import Json, day, plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sync.source import Skipped
     from sync.verify import Verification
 
-app = typer.Typer(help="Mail: import, ingest, parse, why, quarantine, verify.", no_args_is_help=True)
+app = typer.Typer(help="Mail: import, ingest, parse, why, reports, quarantine, verify.", no_args_is_help=True)
 app.add_typer(quarantine.app, name="quarantine")
 
 NAMED = 10
@@ -126,6 +126,31 @@ def why(
     for name, value in (("rule", found.rule), ("evidence", found.evidence), ("reason", found.reason)):
         if value:
             write(f"{name}: {_safe(value)}")
+
+
+@app.command("reports")
+def list_reports(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """What mail services reported about mail that this desk did not send, or does not know yet."""
+    reports = with_desk(context, lambda desk: desk.list_reports(limit), service=True)
+    if json:
+        write_json(reports)
+        return
+    rows = [
+        (
+            one.happened_at.isoformat(timespec="seconds"),
+            one.provider,
+            one.state,
+            _safe(one.email),
+            _safe(one.message_id or one.provider_id),
+            _safe(one.detail),
+        )
+        for one in reports
+    ]
+    write_rows(("WHEN", "SERVICE", "STATE", "TO", "MAIL", "WHY"), rows, flexible=(3, 4, 5))
 
 
 @app.command("verify")

@@ -14,7 +14,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
 def test_settings_that_are_named_exist(file: Path) -> None:
     known = {row.key for row in describe(Settings(home=Path("/")))}
-    named = set(re.findall(r"`((?:google|mailbox)\.[a-z_]+)", file.read_text("utf-8")))
+    named = set(re.findall(r"`((?:google|mailbox|email_status)\.[a-z_]+)", file.read_text("utf-8")))
     assert named <= known
 
 
@@ -24,9 +24,13 @@ def test_files_that_are_linked_exist(file: Path) -> None:
     assert [name for name in linked if not (file.parent / name).exists()] == []
 
 
-def test_every_setting_of_gmail_in_an_example_is_one() -> None:
+SECTIONS = [("gmail.md", "google", 5), ("web.md", "google", 3), ("web.md", "email_status", 4)]
+
+
+@pytest.mark.parametrize(("page", "section", "count"), SECTIONS)
+def test_every_setting_in_an_example_is_one(page: str, section: str, count: int) -> None:
     known = {row.key for row in describe(Settings(home=Path("/")))}
-    text = (ROOT / "docs/gmail.md").read_text("utf-8")
-    examples = re.findall(r"```toml\n\s*\[google\]\n(.*?)```", text, re.S)
-    keys = {f"google.{key}" for example in examples for key in re.findall(r"^\s*(\w+) =", example, re.M)}
-    assert len(keys) == 3 and keys <= known
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    examples = re.findall(rf"```toml\n\s*\[{section}\]\n(.*?)```", text, re.S)
+    keys = {f"{section}.{key}" for example in examples for key in re.findall(r"^\s*(\w+) =", example, re.M)}
+    assert len(keys) == count and keys <= known

@@ -56,7 +56,7 @@ async def gmail(request: Request) -> Response:
     try:
         await check_token(_bearer(request), google, documents_of(request), front.now())
     except (SignedOut, Forbidden) as error:
-        await _note(front, "Google", error)
+        await _note(front, type(error.__cause__ or error).__name__, error)
         raise
     notice = read(await request.body())
     if not await front.desk.wake_mailbox(notice.address):
@@ -127,6 +127,6 @@ def read(body: bytes) -> _Notice:
 
 
 async def _note(front: Front, who: str, why: object) -> None:
-    """Once an hour for each: whoever sets it up sees it, and nobody fills the log."""
-    if (await front.rates.take("refused pushes", "1/hour", who)).is_given:
+    """Once a minute for each: whoever sets it up sees it, and nobody fills the log."""
+    if (await front.rates.take("refused pushes", "1/minute", who)).is_given:
         _logger.warning("A push for Gmail counts for nothing: %s", safe_line(str(why)))
