@@ -3,7 +3,6 @@
 from functools import partial
 
 from fastapi import FastAPI, Request
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
@@ -12,7 +11,7 @@ from web import form, health, portal, portal_door, safety
 from web.departments import Departments
 from web.form_page import FormPage
 from web.front import Front
-from web.pages import STATIC
+from web.pages import STATIC, StaticPages
 from web.problem import add_doors, away
 from web.upload import Limits
 from web.webhooks import gmail, status
@@ -61,7 +60,7 @@ def _bare(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # it would lead to whatever host the request named
     )
     app.state.settings = settings
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/static", StaticPages(directory=STATIC))
     add_doors(app)
     return app
 

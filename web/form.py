@@ -36,6 +36,11 @@ _logger = logging.getLogger("ttydesk.web")
 router = APIRouter(include_in_schema=False)
 
 
+@router.get("/")
+async def entrance() -> Response:
+    return RedirectResponse("/form", 303)
+
+
 @router.get("/form")
 async def form(request: Request) -> Response:
     return await _blank(request, Dress())

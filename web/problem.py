@@ -19,6 +19,16 @@ from web.access import route_of
 from web.pages import page
 
 _logger = logging.getLogger("ttydesk.web")
+_TITLES = {
+    404: "Page not found",
+    408: "That took too long",
+    410: "No longer there",
+    413: "That is too much at once",
+    429: "That was too often",
+    500: "Something went wrong",
+    503: "Not right now",
+}
+"""Of pages, where HTTP's own words are a programmer's."""
 _SENTENCES = {
     404: "There is no such page.",
     405: "This address does not take that method.",
@@ -44,7 +54,8 @@ def problem(
     """The answer to a request that cannot be met, in the form that fits who asks."""
     title = HTTPStatus(status).phrase
     if not request.url.path.startswith("/api/"):
-        answer: Response = page(request, "problem.html", status, title=title, detail=detail, hint=hint)
+        words = _TITLES.get(status, "That did not work")
+        answer: Response = page(request, "problem.html", status, title=words, detail=detail, hint=hint)
     else:
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
         if hint:
