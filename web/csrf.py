@@ -25,7 +25,7 @@ def require_own_page(request: Request, front: Front) -> None:
     else:
         origin = request.headers.get("origin")
         here = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        is_ours = origin in (None, here, (front.settings.web.address or here).rstrip("/"))
+        is_ours = origin in (None, (front.settings.web.address or here).rstrip("/"))
     if not is_ours:
         raise HTTPException(403, _FOREIGN)
 
