@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 
 from core.errors import Invalid, StorageFailed
-from core.sections import STRICT, Address, EmailStatus, Google, Mailbox, Supabase, Web
+from core.sections import STRICT, Address, EmailStatus, Google, Mailbox, Supabase, Web, Webhooks
 
 _PREFIX = "TTYDESK_"
 
@@ -50,6 +50,8 @@ class Settings(BaseModel):
     """The form, the portal and the API: what customers and programs reach over HTTP."""
     email_status: EmailStatus = EmailStatus()
     """Who may tell what became of mail that left."""
+    webhooks: Webhooks = Webhooks()
+    """Webhooks: addresses that the daemon tells of what happens."""
     tokens: Literal["auto", "keyring", "file"] = "auto"
     """Where tokens are kept: in the system's keyring, in a file of the home folder, or whichever there is."""
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
@@ -76,6 +78,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "supabase": Supabase,
     "web": Web,
     "email_status": EmailStatus,
+    "webhooks": Webhooks,
 }
 _THEIRS = {
     f"{section.upper()}_{name.upper()}": f"{section}.{name}"

@@ -5,7 +5,8 @@ them), turns the answer into models, and holds no rule of its own: rules live in
 the function, so that they hold for every client. `read` goes to stable functions,
 `write` to those that change something; every write may be sent twice. What is about mailboxes,
 the outbox and daemons is in core/mailroom.py, what is reported of mail that left in core/reports.py, what is
-about the form in core/forms.py, about tokens in core/tokens.py, and about the portal in core/portal.py.
+about the form in core/forms.py, about tokens in core/tokens.py, about the portal in core/portal.py, and about
+webhooks in core/webhooks.py.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -42,9 +43,10 @@ from core.models import (
 from core.portal import Portal
 from core.reports import Reports
 from core.tokens import Tokens
+from core.webhooks import Webhooks
 
 
-class Desk(Mailroom, Reports, Forms, Tokens, Portal):
+class Desk(Mailroom, Reports, Forms, Tokens, Portal, Webhooks):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 

@@ -10,12 +10,18 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Coroutine
+from typing import Any
+
+from core.errors import DeskError
+from core.text import safe_line
 
 DRAIN_SECONDS = 5.0
 """What is being sent has so long to get away before it is broken off."""
 BREAK_SECONDS = 1.5
 """And then so long until everything that is left is cancelled."""
 _LAST_SECONDS = 9.0
+_LEAVE_SECONDS = 3.0
 _logger = logging.getLogger("ttydesk.ending")
 
 
@@ -40,3 +46,13 @@ def _give_up(code: int) -> None:
     for handler in logging.getLogger().handlers:
         handler.flush()
     os._exit(code)
+
+
+async def soon(leaving: Coroutine[Any, Any, None], what: str) -> None:
+    """What is left without it frees itself after a while: a database that is away holds up no end."""
+    try:
+        await asyncio.wait_for(leaving, _LEAVE_SECONDS)
+    except (DeskError, TimeoutError) as error:
+        _logger.warning(
+            "The %s was left without a word: %s", safe_line(what), safe_line(str(error) or "no answer")
+        )

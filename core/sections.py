@@ -164,3 +164,14 @@ class EmailStatus(BaseModel):
         if given and (not text.startswith("whsec_") or len(base64.b64decode(text[6:] + "==")) < 24):
             raise ValueError
         return given
+
+
+class Webhooks(BaseModel):
+    """Webhooks: addresses that the daemon tells of what happens."""
+
+    model_config = STRICT
+
+    allow_private: bool = False
+    """Whether they may lead into your own network, and without TLS; else only by https into the internet."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0
+    """How long a receiver has to answer."""

@@ -22,7 +22,7 @@ from uuid import UUID
 from core.config import Settings
 from core.connect import open_desk, open_files
 from core.desk import Desk
-from core.ending import BREAK_SECONDS, DRAIN_SECONDS, stop_by_signal
+from core.ending import BREAK_SECONDS, DRAIN_SECONDS, soon, stop_by_signal
 from core.errors import DeskError, Unreachable
 from core.models import Mailbox
 from core.portal_link import Entrance
@@ -39,6 +39,7 @@ from sync.outbound import Outbox
 from sync.post import Post, has_labels
 from sync.reading import Intake
 from sync.supervisor import Pulse, Round, Supervisor, progress
+from sync.webhook import KEPT, Webhooks
 from sync.worker import worker_name
 
 if TYPE_CHECKING:
@@ -52,12 +53,7 @@ _STUCK_SECONDS = 600.0
 """A part that is at one thing for so long is not waited for any more: all attempts at a call take less."""
 _REOPEN_SECONDS = 2.0
 _FOLLOW_SECONDS = 0.1
-_LEAVE_SECONDS = 3.0
 _logger = logging.getLogger("ttydesk.daemon")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -68,16 +64,22 @@ class Daemon:
     heartbeat: Heartbeat
     worker: str
     systemd: Systemd
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     posts: dict[UUID, Post] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     pulse: Pulse = field(default_factory=Pulse)
+    webhooks: Webhooks = field(init=False)
     _listener: "Listener | None" = None
     _told_at: datetime | None = None
     _told: dict[str, str] = field(default_factory=dict)
     _gone: Counter[str] = field(default_factory=Counter)
     """What posts that were given up had taken in and sent."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.webhooks = Webhooks(
+            self.settings, self.desk, self.worker, self.now, self._report, self.pulse, self.problems
+        )
 
     async def run(self) -> None:
         """All parts side by side until the end is asked for; each finishes what it is at, if it can soon."""
@@ -89,10 +91,13 @@ class Daemon:
             self._begin(group, supervisor.keep("housekeeping", self._clean))
             if self.settings.google.subscription:
                 self._begin(group, self._listen(supervisor))
-            following = group.create_task(supervisor.keep("wake-ups", self._follow))
+            self.webhooks.begin = partial(self._begin, group)
+            following = (("wake-ups", self._follow), ("webhooks", self.webhooks.follow))
+            tasks = [group.create_task(supervisor.keep(name, work)) for name, work in following]
             await self._end()
-            following.cancel()
-        await _soon(self._leave(), "desk")
+            for task in tasks:
+                task.cancel()
+        await soon(self._leave(), "desk")
 
     async def run_once(self) -> None:
         """One round in, one round out."""
@@ -100,13 +105,18 @@ class Daemon:
         try:
             for known in await self._here():
                 if not self.stop.is_set():
-                    round = asyncio.create_task(self._round(await self._open(known)))
-                    self._tasks = {round}
-                    await asyncio.wait(self._tasks)
-                    if not round.cancelled():
-                        round.result()
+                    await self._alone(self._round(await self._open(known)))
+            if not self.stop.is_set():
+                await self._alone(self.webhooks.once())
         finally:
             ending.cancel()
+
+    async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks = {task}
+        await asyncio.wait(self._tasks)
+        if not task.cancelled():
+            task.result()
 
     async def _round(self, post: Post) -> None:
         self.posts[post.known.id] = post
@@ -124,7 +134,7 @@ class Daemon:
                 await post.show_statuses()
         finally:
             del self.posts[post.known.id]
-            await _soon(post.close(), f"mailbox {post.known.name}")
+            await soon(post.close(), f"mailbox {post.known.name}")
 
     def _begin(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
         task = group.create_task(work)
@@ -200,7 +210,7 @@ class Daemon:
                 self.problems.pop(f"{name}{of}", None)
             del self.posts[post.known.id]
             self._gone.update(received=post.arrivals.counts.total(), sent=post.sent)
-            await _soon(post.close(), f"mailbox {post.known.name}")
+            await soon(post.close(), f"mailbox {post.known.name}")
 
     # What wakes us
 
@@ -272,6 +282,7 @@ class Daemon:
         return Round(min(_BEAT_SECONDS, (self.systemd.watchdog_seconds or _BEAT_SECONDS) / 3))
 
     async def _clean(self) -> Round:
+        await self.desk.forget_webhook_deliveries(self.now() - KEPT)
         swept = await asyncio.to_thread(housekeeping.clean, self.settings, self.now())
         await self.desk.forget_requests()
         intake = await open_intake(self.settings, self.desk)
@@ -303,6 +314,7 @@ class Daemon:
         for post in self.posts.values():
             post.stop.set()
             post.mailbox.break_off()
+        self.webhooks.break_off()
         if self._listener:
             self._listener.break_off()
         if await self._all_end(DRAIN_SECONDS):
@@ -321,17 +333,8 @@ class Daemon:
         await self._beat()
         if self._listener:
             await self._listener.close()
+        await self.desk.release_webhook_deliveries(self.worker)
         await self.desk.end_daemon(self.worker)
-
-
-async def _soon(leaving: Coroutine[Any, Any, None], what: str) -> None:
-    """What is left without it frees itself after a while: a database that is away holds up no end."""
-    try:
-        await asyncio.wait_for(leaving, _LEAVE_SECONDS)
-    except (DeskError, TimeoutError) as error:
-        _logger.warning(
-            "The %s was left without a word: %s", safe_line(what), safe_line(str(error) or "no answer")
-        )
 
 
 async def sync(
@@ -378,7 +381,7 @@ async def _opened(
     maildir = await settle_maildir(settings, desk)
     if maildir and not maildir.was_looked_at:  # later none is made in the place of one that has vanished
         Maildir(box.maildir, box.sent_folder).create()
-    now = _utc_now()
+    now = datetime.now(UTC)
     heartbeat = Heartbeat(pid=os.getpid(), started_at=now, beat_at=now, version=version("ttydesk"))
     _logger.info("The daemon works on %s.", "a Maildir" if maildir else "Gmail")
     yield Daemon(settings, desk, stop, heartbeat, worker_name(settings.home), systemd)

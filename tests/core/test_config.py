@@ -110,6 +110,8 @@ VALUES = {
     "web.port": "8443",
     "web.address": "https://help.example.com",
     "web.trusted_proxies": "10.0.0.1",
+    "webhooks.allow_private": "true",
+    "webhooks.timeout_seconds": "5.0",
     "web.portal_links": "false",
     "web.portal_link_days": "3.5",
     "web.departments": "billing, sales",

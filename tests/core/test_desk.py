@@ -6,7 +6,7 @@ import psycopg
 
 from core.desk import Desk
 
-NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
+NOT_OPERATIONS = {"close", "follow", "follow_mailboxes", "follow_webhooks"}
 SQL_ONLY = {
     *("sign_in", "begin_desk", "may_read_file", "may_add_file"),
     *("use_token", "use_tokens", "run_once"),

@@ -1,13 +1,17 @@
 """Agents: who may be one, who may change one, who may do anything."""
 
+import json
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from core.desk import Desk
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Role
 from tests.conftest import desk_as
+from tests.mails import mail
 
 
 async def test_the_first_agent_is_an_admin(database: str) -> None:
@@ -69,3 +73,30 @@ async def test_bad_values_each_get_a_sentence(service: Desk, desk: Desk) -> None
     with pytest.raises(Invalid, match="no field colour"):
         await desk.update_tickets([ticket.number], {"colour": "blue"})
     assert (await desk.show_ticket(ticket.number)).ticket == ticket
+
+
+async def test_an_account_is_claimed_by_who_proved_the_address(database: str, service: Desk) -> None:
+    account = str(uuid4())
+    for email in ("bill@example.com", "gone@example.com"):
+        await service.add_agent(email)
+    await service.update_agent("gone@example.com", {"active": False})
+    await service.receive_mail(mail("a"))
+
+    async def claim(method: str, email: str) -> bool:
+        claims: dict[str, Any] = {"sub": account, "email": email, "amr": [{"method": method}]}
+        async with desk_as(database, "authenticated", **claims) as desk:
+            try:
+                return (await desk.claim_account()).email == email.lower()
+            except Forbidden:
+                return False
+
+    assert not await claim("password", "bill@example.com")
+    assert not await claim("otp", "kim@example.com"), "a customer"
+    assert not await claim("otp", "gone@example.com")
+    assert await claim("otp", "Bill@Example.com")
+    assert await claim("password", "bill@example.com"), "it is known now"
+    with psycopg.connect(database) as connection:
+        claims = json.dumps({"role": "authenticated", "sub": account})
+        connection.execute("select set_config('request.jwt.claims', %s, false)", [claims])
+        row = connection.execute("select public.whoami() ->> 'email'").fetchone()
+    assert row == ("bill@example.com",)

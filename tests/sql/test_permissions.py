@@ -1,6 +1,5 @@
 """Who may do what: every operation, tried as everybody, on tickets of their department, another, and none."""
 
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -18,6 +17,7 @@ from core.errors import Conflict, Forbidden, Gone, NotFound, SignedOut
 from core.models import TicketFilter
 from core.tokens import sha256_of
 from core.verified import Verified
+from core.webhooks import new_secret
 from tests.conftest import desk_as
 from tests.mails import mail
 
@@ -78,6 +78,12 @@ SERVICE: dict[str, Act] = {
     "use_tokens": lambda desk, n: call(desk, "use_tokens", calls=[]),
     "wake_mailbox": lambda desk, n: desk.wake_mailbox("support@example.com"),
     "web_key": lambda desk, n: desk.web_key(),
+    "claim_webhook_deliveries": lambda desk, n: desk.claim_webhook_deliveries(uuid4(), "w"),
+    "forget_webhook_deliveries": lambda desk, n: desk.forget_webhook_deliveries(NOW),
+    "queue_webhook_deliveries": lambda desk, n: desk.queue_webhook_deliveries(),
+    "release_webhook_deliveries": lambda desk, n: desk.release_webhook_deliveries("w"),
+    "settle_webhook_delivery": lambda desk, n: desk.settle_webhook_delivery(1, "w", 1),
+    "webhooks_due": lambda desk, n: desk.webhooks_due(),
 }
 """For the daemon and the web server."""
 
@@ -88,6 +94,13 @@ ADMIN: dict[str, Act] = {
     "list_portal_links": lambda desk, n: desk.list_portal_links(),
     "revoke_portal_links": lambda desk, n: desk.revoke_portal_links("kim@example.com"),
     "update_agent": lambda desk, n: desk.update_agent("bill@example.com", {"signature": "B"}),
+    "add_webhook": lambda desk, n: desk.add_webhook("https://example.com/", new_secret()),
+    "list_webhook_deliveries": lambda desk, n: desk.list_webhook_deliveries(uuid4()),
+    "list_webhooks": lambda desk, n: desk.list_webhooks(),
+    "remove_webhook": lambda desk, n: desk.remove_webhook(uuid4()),
+    "replay_webhook": lambda desk, n: desk.replay_webhook(uuid4()),
+    "test_webhook": lambda desk, n: desk.test_webhook(uuid4()),
+    "update_webhook": lambda desk, n: desk.update_webhook(uuid4(), {}),
 }
 """For admins, and the service."""
 
@@ -358,37 +371,3 @@ async def test_lists_of_a_department_page_as_all_others_do(scene: Scene) -> None
             if after is None:
                 break
         assert pages == whole
-
-
-def test_no_role_reaches_a_table(database: str) -> None:
-    with psycopg.connect(database) as connection:
-        reached = connection.execute("""
-            select c.relname, r.rolname from pg_class c, pg_roles r
-            where c.relnamespace = 'desk'::regnamespace and c.relkind in ('r', 'v', 'm', 'S')
-              and r.rolname in ('anon', 'authenticated', 'service_role')
-              and case c.relkind when 'S' then has_sequence_privilege(r.oid, c.oid, 'usage,select,update')
-                else has_table_privilege(r.oid, c.oid, 'select,insert,update,delete,truncate') end""")
-    assert reached.fetchall() == []
-
-
-async def test_an_account_is_claimed_by_who_proved_the_address(scene: Scene) -> None:
-    account = str(uuid4())
-
-    async def claim(method: str, email: str) -> bool:
-        claims: dict[str, Any] = {"sub": account, "email": email, "amr": [{"method": method}]}
-        async with desk_as(scene.database, "authenticated", **claims) as desk:
-            try:
-                return (await desk.claim_account()).email == email.lower()
-            except Forbidden:
-                return False
-
-    assert not await claim("password", "bill@example.com")
-    assert not await claim("otp", "kim@example.com"), "a customer"
-    assert not await claim("otp", "gone@example.com")
-    assert await claim("otp", "Bill@Example.com")
-    assert await claim("password", "bill@example.com"), "it is known now"
-    with psycopg.connect(scene.database) as connection:
-        claims = json.dumps({"role": "authenticated", "sub": account})
-        connection.execute("select set_config('request.jwt.claims', %s, false)", [claims])
-        row = connection.execute("select public.whoami() ->> 'email'").fetchone()
-    assert row == ("bill@example.com",)

@@ -87,3 +87,14 @@ def test_on_supabase_its_default_grants_do_not_open_our_operations(empty_databas
     assert "theirs" in open_to_agents
     assert "list_tickets" in open_to_agents
     assert "receive_mail" not in open_to_agents
+
+
+def test_no_role_reaches_a_table(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        reached = connection.execute("""
+            select c.relname, r.rolname from pg_class c, pg_roles r
+            where c.relnamespace = 'desk'::regnamespace and c.relkind in ('r', 'v', 'm', 'S')
+              and r.rolname in ('anon', 'authenticated', 'service_role')
+              and case c.relkind when 'S' then has_sequence_privilege(r.oid, c.oid, 'usage,select,update')
+                else has_table_privilege(r.oid, c.oid, 'select,insert,update,delete,truncate') end""")
+    assert reached.fetchall() == []

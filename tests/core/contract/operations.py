@@ -4,7 +4,7 @@ import inspect
 
 from core.desk import Desk
 
-NOT_OPERATIONS = {"close", "follow", "follow_mailboxes"}
+NOT_OPERATIONS = {"close", "follow", "follow_mailboxes", "follow_webhooks"}
 """These ask for operations that have tests of their own."""
 
 OPERATIONS = {
