@@ -25,14 +25,21 @@ begin
   return v_answer;
 end $$;
 
--- What the report says of those whom it names.
-create or replace function desk.note_bounce(m desk.messages, mail jsonb, is_permanent boolean, detail text) returns void
-language sql volatile set search_path = desk, public, pg_temp as $$
-  select desk.note_delivery(m.id, array(select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x),
+-- What the report says of those whom it names. Says whether that was known of all of them: the provider may have
+-- reported the same, and quicker.
+create or replace function desk.note_bounce(m desk.messages, mail jsonb, is_permanent boolean, detail text) returns boolean
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_emails text[] := array(select lower(x) from jsonb_array_elements_text(mail #> '{bounce,recipients}') x);
+  v_is_known boolean := (select bool_and(desk.weight(r.state) >= desk.weight('bounced')) from recipients r
+    where r.message_id = m.id and (v_emails = '{}' or r.email = any (v_emails)));
+begin
+  perform desk.note_delivery(m.id, v_emails,
     case when is_permanent then 'bounced' else 'delayed' end::delivery_state, detail, (mail ->> 'received_at')::timestamptz);
-$$;
+  return coalesce(v_is_known, false);
+end $$;
 
--- A permanent failure opens the ticket again, see open_for_author.
+-- A permanent failure that was not known opens the ticket again, see open_for_author.
 create or replace function desk.take_bounce(mail jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 #variable_conflict use_column
@@ -58,11 +65,11 @@ begin
   perform desk.enter_thread(mail, v_ticket.id);
   v_message := desk.add_message(mail || '{"automatic": true}', v_ticket.id, v_raw, 'bounce', v_answer.message_id);
   v_counted := jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at');
-  perform desk.note_bounce(v_answer, mail, v_permanent, v_detail);
-  if v_permanent then
+  if not desk.note_bounce(v_answer, mail, v_permanent, v_detail) and v_permanent then
     perform desk.open_for_author(v_ticket, v_answer, v_detail, v_counted);
   else
-    perform desk.change_ticket(v_ticket, '{}', 'delayed', v_detail, message => v_counted);
+    perform desk.change_ticket(v_ticket, '{}', case when v_permanent then 'bounced' else 'delayed' end, v_detail,
+      message => v_counted);
   end if;
   return desk.received_json('bounced', v_raw, v_ticket.id, v_message, 'bounce', v_answer.message_id);
 end $$;

@@ -150,8 +150,11 @@ begin
       provider_message_id = nullif(mark_sent.provider_message_id, m.message_id),
       gmail_message_id = case when mark_sent.provider_thread_id is not null then mark_sent.provider_id end
     where m.id = mark_sent.id returning * into v_message;
-  update recipients r set state = 'sent', updated_at = now()
+  update recipients r set state = 'sent', detail = '', updated_at = now()
     where r.message_id = v_message.id and desk.weight(r.state) = 0;
+  update outbox set state = 'bounced'      -- it came back sooner than it was noted
+    where message_id = v_message.id and exists (select from recipients r
+      where r.message_id = v_message.id and r.state = 'bounced');
   update tickets set gmail_thread_id = mark_sent.provider_thread_id
     where id = v_message.ticket_id and gmail_thread_id is null and mark_sent.provider_thread_id is not null;
   perform desk.enter_thread(jsonb_build_object('gmail_thread_id', mark_sent.provider_thread_id, 'mailbox_id',

@@ -153,8 +153,10 @@ declare
 begin
   select * into v_message from messages m where m.id = join_reports.message_id;
   for v_report in
-    delete from delivery_reports d
-      where d.message_id in (v_message.message_id, v_message.provider_message_id) or d.provider_id = v_provider_id
+    delete from delivery_reports d where d.digest in (   -- each by the index that has no empty names
+        select x.digest from delivery_reports x where x.message_id <> ''
+          and x.message_id in (v_message.message_id, v_message.provider_message_id)
+        union select x.digest from delivery_reports x where x.provider_id <> '' and x.provider_id = v_provider_id)
       returning d.*
   loop
     if desk.take_report(v_message, v_report) is null then

@@ -105,12 +105,21 @@ async def test_a_late_delivered_does_not_hide_a_bounce(service: Desk, desk: Desk
     assert await states(desk) == {KIM: ("bounced", "no such user")}
 
 
-async def test_a_bounce_by_mail_and_one_by_report_are_one(service: Desk, desk: Desk) -> None:
+@pytest.mark.parametrize("first", ["mail", "report"])
+async def test_a_bounce_by_mail_and_one_by_report_are_one(service: Desk, desk: Desk, first: str) -> None:
+    """Services do both: the ticket is opened by the one that comes first."""
     ours = await left(service, desk)
     bounce = {"recipients": [KIM], "status": "5.1.1", "permanent": True, "message_id": ours.message_id}
-    await service.receive_mail(mail("r", sender=sender("mailer-daemon@example.com"), bounce=bounce))
-    await desk.update_tickets([1001], {"status": "resolved"})
-    await service.report_delivery([report("bounced", ours.message_id, email=KIM)])
+    by_mail = mail("r", sender=sender("mailer-daemon@example.com"), bounce=bounce)
+    by_report = report("bounced", ours.message_id, email=KIM)
+    for way in (first, "report" if first == "mail" else "mail"):
+        if way == "mail":
+            await service.receive_mail(by_mail)
+        else:
+            await service.report_delivery([by_report])
+        if way == first:
+            assert (await desk.show_ticket(1001)).ticket.status is Status.OPEN
+            await desk.update_tickets([1001], {"status": "resolved"})
     assert (await desk.show_ticket(1001)).ticket.status is Status.RESOLVED
     assert (await states(desk))[KIM][0] == "bounced"
 
@@ -215,6 +224,22 @@ async def test_a_report_about_an_answer_that_was_given_up_says_that_it_left(
     await service.mark_failed(ours.id, "No answer.", None)
     await service.report_delivery([report("delivered", ours.message_id)])
     assert (await dispatch_of(desk)).state is Delivery.SENT
+
+
+async def test_a_bounce_that_comes_before_the_mail_is_noted_stays(service: Desk, desk: Desk) -> None:
+    ours = await claimed(service, desk)
+    bounce = {"recipients": [KIM], "status": "5.1.1", "permanent": True, "message_id": ours.message_id}
+    await service.receive_mail(mail("r", sender=sender("mailer-daemon@example.com"), bounce=bounce))
+    await service.mark_sent(ours.id, "1.host")
+    assert (await dispatch_of(desk)).state is Delivery.BOUNCED
+    assert (await states(desk))[KIM][0] == "bounced"
+
+
+async def test_what_went_wrong_before_it_left_is_forgotten(service: Desk, desk: Desk) -> None:
+    ours = await claimed(service, desk)
+    await service.mark_failed(ours.id, "No answer.", None)
+    await service.mark_sent(ours.id, "1.host")
+    assert await states(desk) == {KIM: ("sent", "")}
 
 
 async def test_a_report_says_nothing_of_an_answer_that_waits_or_was_taken_back(
