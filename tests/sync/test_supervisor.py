@@ -26,6 +26,12 @@ class Fast(Supervisor):
         await asyncio.sleep(0)
 
 
+async def turns() -> None:
+    """Let the others do all that they can do without waiting, however slow the machine is."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
 async def test_work_is_done_again_after_the_pause_it_asks_for() -> None:
     supervisor = Fast(3)
 
@@ -108,10 +114,10 @@ async def test_a_bell_ends_a_pause_and_is_not_missed_while_work_is_done() -> Non
         return Round(3600)
 
     keeping = asyncio.create_task(supervisor.keep("intake", work, bell))
-    await asyncio.sleep(0.05)
+    await turns()
     assert rounds == 2
     bell.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await keeping
     assert rounds == 3
 
@@ -153,14 +159,14 @@ async def test_a_part_that_rests_is_well_and_one_that_gets_on_too() -> None:
         return Round(3600)
 
     keeping = asyncio.create_task(supervisor.keep("intake", work))
-    await asyncio.sleep(0)
+    await turns()
     now = 700.0
     assert pulse.stuck(600) == ["intake"]
     gate.set()
-    await asyncio.sleep(0.01)
+    await turns()
     assert pulse.stuck(600) == []
     gate.set()
-    await asyncio.sleep(0.01)
+    await turns()
     now = 10_000.0
     assert pulse.stuck(600) == [], "it waits for its next round"
     stop.set()
