@@ -203,7 +203,7 @@ def test_joining_a_running_server_is_cheap(home: Path) -> None:
     with Embedded(home, FAST):
         command = [sys.executable, "-c", program, str(home)]
         took = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert float(took) < 0.005
+    assert float(took) < 0.05  # to start one takes ten times as long
 
 
 @pytest.mark.parametrize(

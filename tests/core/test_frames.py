@@ -24,7 +24,7 @@ async def test_they_come_whole_and_in_order(ends: tuple[socket.socket, socket.so
     here, there = map(Frames, ends)
     for message in (1, LARGE, [], "last"):
         here.send(json.dumps(message).encode())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [await there.receive() for _ in range(4)] == [1, LARGE, [], "last"]
 
 
@@ -35,7 +35,7 @@ async def test_the_end_is_none_and_what_is_sent_then_goes_nowhere(
     here.send(json.dumps(LARGE).encode())
     ends[1].close()
     here.send(b"2")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await here.receive() is None
 
 
@@ -43,5 +43,5 @@ async def test_half_a_message_is_none(ends: tuple[socket.socket, socket.socket])
     ends[1].send(framed(b'"whole"') + framed(b'"cut off"')[:-1])
     ends[1].close()
     here = Frames(ends[0])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [await here.receive() for _ in range(2)] == ["whole", None]

@@ -202,7 +202,7 @@ def test_whoever_listens_hears_that_the_operations_changed(
 ) -> None:
     connection.execute("listen pgrst")
     migrate(empty_database)
-    (heard,) = connection.notifies(timeout=10, stop_after=1)
+    (heard,) = connection.notifies(timeout=60, stop_after=1)
     assert heard.payload == "reload schema"
     migrate(empty_database)
     assert not list(connection.notifies(timeout=0))

@@ -45,9 +45,9 @@ async def test_a_call_that_takes_too_long_is_one_sentence(database: str) -> None
     with psycopg.connect(database) as connection:
         connection.execute(
             "create function public.doze() returns jsonb language sql stable as"
-            " 'select to_jsonb(1) from pg_sleep(9)'"
+            " 'select to_jsonb(1) from pg_sleep(60)'"
         )
-    async with desk_as(f"{database} options='-c statement_timeout=50'", "service_role") as desk:
+    async with desk_as(f"{database} options='-c statement_timeout=1000'", "service_role") as desk:
         with pytest.raises(Unreachable, match="it would have taken too long; nothing was changed"):
             await desk._gateway.read("doze")
 
@@ -63,12 +63,12 @@ async def test_nudges_come_after_the_commit_and_after_a_lost_line(service: Desk,
         nudges = other._gateway.nudges()
         await anext(nudges)  # listening now
         await service.receive_mail(mail("a"))
-        await asyncio.wait_for(anext(nudges), 4)
+        await asyncio.wait_for(anext(nudges), 60)
         with psycopg.connect(database, autocommit=True) as cut:
             cut.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and query = 'listen ttydesk'"
             )
-        await asyncio.wait_for(anext(nudges), 4)
-        await asyncio.wait_for(anext(nudges), 4)
+        await asyncio.wait_for(anext(nudges), 60)
+        await asyncio.wait_for(anext(nudges), 60)
         await nudges.aclose()  # type: ignore[attr-defined]

@@ -29,7 +29,7 @@ def test_a_socket_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
 def test_an_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
         line.bind(f"\0ttydesk-{os.getpid()}")
-        line.settimeout(5)
+        line.settimeout(60)
         Systemd(f"@ttydesk-{os.getpid()}").status("two\nlines")
         assert line.recv(100) == b"STATUS=two lines"
 

@@ -19,7 +19,7 @@ from tests.gmail.problem import Json, invalid
 
 WATCH_SECONDS = 7 * 86_400
 _TRIES = 5
-_TIMEOUT = 5.0
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def process() -> Iterator[Process]:
         assert server.stdin and server.stdout
         yield Process(json.loads(server.stdout.readline())["url"])
         server.stdin.close()
-        assert server.wait(10) == 0
+        assert server.wait(60) == 0
 
 
 @pytest.fixture
@@ -152,6 +152,6 @@ def test_closing_ends_what_is_under_way() -> None:
         thread.start()
         while not server.calls["getProfile"]:
             assert not ended.wait(0.01)
-    assert ended.wait(5)
+    assert ended.wait(60)
     thread.join()
     service.close()

@@ -43,7 +43,7 @@ def emulator() -> Iterator[str]:
             yield json.loads(server.stdout.readline())["ready"]
         finally:
             server.stdin.close()
-            server.wait(10)
+            server.wait(60)
 
 
 def client_of(root: str) -> dict[str, dict[str, str]]:

@@ -64,7 +64,7 @@ def supabase(database: str, storage: Path, migrated: bool = True) -> Iterator[Pr
             yield Project(f"http://127.0.0.1:{port}", database)
         finally:
             server.stdin.close()
-            server.wait(10)
+            server.wait(60)
 
 
 def _environment(database: str, storage: Path) -> dict[str, str]:

@@ -48,7 +48,7 @@ async def test_followers_see_every_event_once_while_many_write(service: Desk, de
             cursor = page.cursor
             seen.extend(event.id for event in page.events)
 
-    await asyncio.wait_for(asyncio.gather(follow(), *(write() for _ in range(6))), 30)
+    await asyncio.wait_for(asyncio.gather(follow(), *(write() for _ in range(6))), 120)
     everything = [event.id for event in await desk.list_events(1001) if event.kind == "noted"]
     assert sorted(seen) == everything
     assert len(set(seen)) == len(seen)

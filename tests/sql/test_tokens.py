@@ -227,7 +227,7 @@ async def test_nobody_waits_to_write_that_down(program: Program, database: str) 
     ada = await program()
     with psycopg.connect(database) as connection:
         connection.execute("select from desk.tokens for update")
-        assert (await asyncio.wait_for(ada.whoami(), 30)).email == "ada@example.com"
+        assert (await asyncio.wait_for(ada.whoami(), 60)).email == "ada@example.com"
 
 
 async def test_one_request_cannot_mean_two_things(program: Program, service: Desk, database: str) -> None:

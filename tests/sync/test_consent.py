@@ -82,7 +82,7 @@ def test_a_permission_that_ends_by_itself_says_when(monkeypatch: pytest.MonkeyPa
 def test_only_the_answer_to_this_attempt_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an icon that the browser wants, nor an old window, nor a line on which nothing is said."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-    monkeypatch.setattr(consent._Answer, "timeout", 0.1)
+    monkeypatch.setattr(consent._Answer, "timeout", 1.0)
     seen: list[tuple[int, str]] = []
 
     def open_all(address: str) -> None:

@@ -1,5 +1,6 @@
 """The terminal on a real database, driven by keys."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class Stage:
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait for what workers and the database bring; fails with what is on the screen."""
-        for _ in range(1000):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             if condition():
                 return
             await self.pilot.pause(0.01)

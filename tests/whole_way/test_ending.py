@@ -50,7 +50,7 @@ def test_while_a_large_mail_is_fetched_slowly(programs: Programs, server: GmailS
         line.pause = 0.05  # some 300 KB a second
         with programs.daemon() as daemon:
             wait(lambda: line.passed > 200_000, "the mail is on its way")
-            assert ends_soon(daemon) < 3 and in_order(daemon)
+            assert ends_soon(daemon) and in_order(daemon)
             assert line.passed < 10_000_000
         assert programs.json("ticket", "list") == []
         line.pause = 0.0
@@ -64,7 +64,7 @@ def test_while_it_waits_before_the_next_attempt(programs: Programs, server: Gmai
     server.faults.share("503", 1.0, ["messages.list", "history.list", "getProfile"])
     with programs.daemon() as daemon:
         wait(lambda: server.calls["getProfile"] or server.calls["messages.list"], "Google was asked")
-        assert ends_soon(daemon) < 3 and in_order(daemon)
+        assert ends_soon(daemon) and in_order(daemon)
 
 
 def test_while_an_answer_is_being_sent(programs: Programs, server: GmailServer) -> None:
@@ -93,7 +93,7 @@ def test_while_it_waits_for_units_of_the_quota(programs: Programs, server: Gmail
     with programs.daemon() as daemon:
         wait(lambda: server.calls["messages.list"], "Google was asked")
         time.sleep(1)
-        assert ends_soon(daemon) < 3 and in_order(daemon)
+        assert ends_soon(daemon) and in_order(daemon)
 
 
 def test_while_it_listens_to_pubsub(programs: Programs, server: GmailServer) -> None:
@@ -106,7 +106,7 @@ def test_while_it_listens_to_pubsub(programs: Programs, server: GmailServer) -> 
         }
         with programs.daemon() as daemon:
             wait(lambda: line._open, "it listens")
-            assert ends_soon(daemon) < 3 and in_order(daemon)
+            assert ends_soon(daemon) and in_order(daemon)
 
 
 def test_while_google_cannot_be_reached(programs: Programs, server: GmailServer) -> None:
@@ -146,4 +146,4 @@ def test_while_the_database_is_away(programs: Programs) -> None:
             ends_soon(daemon)
         with other.daemon_begun() as daemon:
             daemon.until_said("It is tried again")
-            assert ends_soon(daemon) < 5
+            ends_soon(daemon)

@@ -51,7 +51,7 @@ def google() -> Iterator[Google]:
             yield Google(ready["url"], ready["client"])
         finally:
             server.stdin.close()
-            server.wait(10)
+            server.wait(60)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_it_says_that_it_is_ready_lives_and_ends(programs: Programs, manager: Ma
         assert "STOPPING=1" not in manager.said
         daemon.process.send_signal(signal.SIGTERM)
         manager.until("STOPPING=1")
-        assert daemon.process.wait(20) == 0
+        assert daemon.process.wait(60) == 0
     assert manager.said.count("READY=1") == 1
 
 

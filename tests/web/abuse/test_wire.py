@@ -31,7 +31,7 @@ async def answers_to(site: Site, sent: bytes) -> list[int]:
         writer.write(sent)
         said = b""
         with suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while part := await reader.read(65536):
                     said += part
         return [int(status) for status in re.findall(rb"^HTTP/1\.1 (\d+)", said, re.M)]
