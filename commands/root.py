@@ -27,6 +27,7 @@ from commands import (
     token,
     up,
     web,
+    webhook,
 )
 from commands.door import door
 from commands.opening import Typed, settings_of
@@ -67,6 +68,7 @@ app.add_typer(form.app, name="form")
 app.add_typer(agent.app, name="agent")
 app.add_typer(token.app, name="token")
 app.add_typer(portal.app, name="portal")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
 

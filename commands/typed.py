@@ -15,6 +15,7 @@ Status = Literal["open", "pending", "resolved", "closed"]
 Priority = Literal["low", "medium", "high"]
 Sort = Literal["latest", "updated", "created", "priority", "number", "waiting"]
 Role = Literal["admin", "agent"]
+DeliveryState = Literal["waiting", "sending", "delivered", "failed"]
 
 
 def ticket_number(typed: str) -> int:

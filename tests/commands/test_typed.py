@@ -7,11 +7,16 @@ import typer
 
 from commands import typed
 from core import models
+from core.webhooks import WebhookState
 
 
 @pytest.mark.parametrize("name", ["Status", "Priority", "Sort", "Role"])
 def test_the_choices_are_those_of_the_models(name: str) -> None:
     assert list(get_args(getattr(typed, name))) == [str(each) for each in getattr(models, name)]
+
+
+def test_the_states_of_deliveries_are_those_of_the_model() -> None:
+    assert list(get_args(typed.DeliveryState)) == [str(each) for each in WebhookState]
 
 
 @pytest.mark.parametrize("said", ["1042", "#1042", "[#1042]", " 1042 "])
