@@ -147,6 +147,8 @@ declare
 begin
   if not desk.is_visible(nullif(department, ''), desk.my_departments()) then
     raise exception 'You do not see the department %.', create_form_link.department using errcode = 'PT403';
+  elsif length(subject) > 200 or length(email) > 254 then
+    raise exception 'A subject has at most 200 characters, an address 254.' using errcode = 'PT422';
   elsif expires_at <= now() then
     raise exception 'That would have expired already.' using errcode = 'PT422';
   end if;

@@ -48,6 +48,8 @@ async def test_create_form_link(door: Door) -> None:
     assert (made.number, made.department, made.subject) == (1, 'bil,"ling', AWKWARD)
     assert (made.email, made.created_by, made.expires_at) == ("kim@example.com", "ada@example.com", soon)
     assert (made.state, made.uses, made.used_at) == ("valid", 0, None)
+    with pytest.raises(Invalid, match="at most 200 characters"):
+        await door.ada.create_form_link("1" * 64, subject="x" * 201)
     with pytest.raises(Invalid, match="expired already"):
         await door.ada.create_form_link("1" * 64, expires_at=datetime(2020, 1, 1, tzinfo=UTC))
     await door.service.update_agent("grace@example.com", {"departments": ["sales"]})
