@@ -38,19 +38,32 @@ _DAY = (
     r"(?:[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
     r"|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[12][0-9](?:0[48]|[2468][048]|[13579][26])|1600|2000|2400|2800)-02-29)"
 )
+SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What Python takes for white space; other readers of a pattern take more or less."""
+_LETTER = r"a-zA-Z\u0130\u0131\u017f\u212a"
+"""As the case of letters is not regarded: all that Python takes for one of a to z."""
+_CHAR = rf"[^{SPACE}\x00]"
+_PLAIN = rf"[^{SPACE}:\x00]"
 _KEYED_TERM = "|".join(
     (
-        *(f"{key}:(?:{'|'.join(kind)})(?:,(?:{'|'.join(kind)}))*"
-          for key, kind in (("status", Status), ("priority", Priority))),
-        r'(?:assignee|from):[^\s"\x00]{1,200}',
+        *(
+            f"{key}:(?:{'|'.join(kind)})(?:,(?:{'|'.join(kind)}))*"
+            for key, kind in (("status", Status), ("priority", Priority))
+        ),
+        rf"(?:assignee|from):{_CHAR}{{1,200}}",
         r"number:#?[0-9]{1,18}",
         rf"(?:created|updated):[<>]?(?:[0-9]{{1,5}}[hdwmy]|{_DAY})",
         "is:spam",
     )
-)  # fmt: skip
-_ANY_TERM = rf'(?:{_KEYED_TERM}|https?://[^\s"\x00]*|[^\s:\x00]+)'
-PATTERN = rf"^(?:{_ANY_TERM}(?: {_ANY_TERM})*)?$"
-"""What programs are told that a line may be (ECMA 262): all of these are filters."""
+)
+_MINUS = rf'-(?:[^{SPACE}:\x00"]{_PLAIN}*)?'
+_WORD = rf'{_MINUS}|[^{SPACE}:\x00"-]{_PLAIN}*'
+_COLON = rf'(?:{_MINUS}|[{_LETTER}]*[^{SPACE}:\x00"{_LETTER}-]{_PLAIN}*)?:{_CHAR}*'
+"""A term with a colon where no key stands before it."""
+_OTHER = rf"(?:{_KEYED_TERM}|[{_LETTER}]+://{_CHAR}*|{_COLON}|{_WORD})"
+_PHRASE = r'-?"[^"\x00]*"'
+PATTERN = rf'^[{SPACE}]*(?:(?:{_PHRASE}|{_OTHER}[{SPACE}])[{SPACE}]*)*(?:{_OTHER}|-?"[^"\x00]*)?$'
+"""What programs are told that a line may be (ECMA 262): all of these are filters, and hardly any other."""
 
 
 def parse_query(text: str, now: datetime) -> TicketFilter:

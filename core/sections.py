@@ -119,6 +119,10 @@ class Web(BaseModel):
     """The port it listens at."""
     address: Annotated[str, StringConstraints(strip_whitespace=True, pattern=_ADDRESS)] | None = None
     """Where customers reach it, https://help.example.com; mails have links to the portal only with it."""
+    api_rate: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,6}/(second|minute|hour|day)$")] = (
+        "600/minute"
+    )
+    """How often a token may use the API."""
     trusted_proxies: str = ""
     """Addresses of reverse proxies that are believed when they say who asks, with commas between them."""
     portal_links: bool = True

@@ -128,3 +128,8 @@ class ProgramGateway:
 
     async def close(self) -> None:
         await self.agent.close()
+
+
+def gateway_of(service: Tokens, secret: str) -> TokenGateway:
+    """The desk of the service as whoever shows this token has it."""
+    return TokenGateway(service._gateway, sha256_of(secret))

@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.config import Settings
 from core.errors import Gone
 from web import form, health, portal, portal_door, safety
+from web.api.attachments import UPLOAD_LIMIT
+from web.api.body import BODY_LIMIT as JSON_LIMIT
+from web.api.document import add_api
 from web.departments import Departments
 from web.form_page import FormPage
 from web.front import Front
@@ -35,6 +38,7 @@ def make_app(front: Front) -> FastAPI:
     app.include_router(gmail.router)
     app.include_router(status.router)
     app.add_exception_handler(Gone, portal_door.signed_out)
+    add_api(app)
     return app
 
 
@@ -79,4 +83,6 @@ def limit_of(settings: Settings, path: str) -> int:
     """Bytes of a request's body."""
     if path.startswith(_WITH_FILES):
         return Limits.of(settings).body
-    return safety.BODY_LIMIT
+    if path == "/api/uploads":
+        return UPLOAD_LIMIT
+    return JSON_LIMIT if path.startswith("/api/tickets") else safety.BODY_LIMIT

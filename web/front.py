@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from fastapi import Request
 
+from core.account import Accounts
 from core.config import Settings
 from core.desk import Desk
 from core.files import Files
@@ -25,6 +26,8 @@ class Front:
     key: str = field(repr=False)
     """Signs what a page hands out and takes back; all web servers of a desk have the same."""
     rates: Rates
+    accounts: Accounts | None = None
+    """Agents' own sign-ins; None where there are none."""
     now: Callable[[], datetime] = _utc_now
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from core.errors import DeskError
 from core.text import safe_line
@@ -61,7 +62,7 @@ def problem(
         if hint:
             body["hint"] = hint
         answer = JSONResponse(body, status, media_type="application/problem+json")
-    answer.headers.update(headers or {})
+    answer.headers.update({**getattr(request.state, "headers", {}), **(headers or {})})
     return answer
 
 
@@ -74,9 +75,15 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, DeskError)
     status = status_of(error)
     if status < 500:
-        return problem(request, status, str(error), error.hint)
+        return problem(request, status, str(error), error.hint, _challenge(status))
     _logger.error("%s %s: %s", request.method, route_of(request.scope), safe_line(str(error)))
     return away(request, status)
+
+
+def _challenge(status: int) -> dict[str, str]:
+    """What a program is told of the token that it showed (RFC 6750, 3)."""
+    said = {401: "invalid_token", 403: "insufficient_scope"}.get(status)
+    return {"WWW-Authenticate": f'Bearer realm="ttydesk", error="{said}"'} if said else {}
 
 
 def away(request: Request, status: int = 503) -> Response:
@@ -89,7 +96,18 @@ async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     default = HTTPStatus(error.status_code).phrase
     said = _SENTENCES.get(error.status_code, default) if error.detail == default else error.detail
-    return problem(request, error.status_code, said, headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return problem(request, error.status_code, said, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of this address, whichever route takes them."""
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(method for method in ("GET", "HEAD", "POST", "PUT", "DELETE") if takes(method))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Iterator
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.account import open_accounts
 from core.config import Settings
 from core.connect import Way, open_files, open_gateway
 from core.desk import Desk
@@ -100,10 +101,13 @@ async def _open(
     said = ""
     while not stop.is_set() and not serving.done():
         try:
-            async with open_gateway(Way.of(settings), service=True) as gateway:
+            async with (
+                open_gateway(Way.of(settings), service=True) as gateway,
+                open_accounts(settings) as accounts,
+            ):
                 desk = Desk(GatheredGateway(gateway))
                 files, key = open_files(settings, service=True), await desk.web_key()
-                entrance.open(Front(settings, desk, files, key, Rates()))
+                entrance.open(Front(settings, desk, files, key, Rates(), accounts))
                 _logger.info("The web server answers at %s.", address_of(settings))
                 systemd.status(f"It answers at {address_of(settings)}.")
                 systemd.ready()

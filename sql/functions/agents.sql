@@ -95,6 +95,9 @@ begin
     raise exception '% is the last active admin.', lower(update_agent.email) using errcode = 'PT409',
       hint = 'Make somebody else an admin first.';
   end if;
+  if v_agent.id = desk.me() and not (v_new.role = 'admin' and v_new.active) then
+    raise exception 'You cannot take your own rights away.' using errcode = 'PT409', hint = 'Another admin can.';
+  end if;
   update support_agents set role = v_new.role, departments = v_new.departments, active = v_new.active,
     signature = v_new.signature where id = v_agent.id;
   update users set name = coalesce(changes ->> 'name', users.name) where id = v_agent.id;

@@ -158,7 +158,7 @@ begin
     select a.id into v_agent from support_agents a join users u on u.id = a.id
       where u.email = lower(changes ->> 'assignee') and a.active;
     if not found then
-      raise exception 'There is no active agent %.', changes ->> 'assignee' using errcode = 'PT404',
+      raise exception 'There is no active agent %.', changes ->> 'assignee' using errcode = 'PT409',
         hint = 'See ttydesk agent list.';
     end if;
   end if;

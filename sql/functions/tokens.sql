@@ -6,7 +6,7 @@ language sql immutable set search_path = desk, public, pg_temp as $$
   values
     ('tickets:read', array['whoami', 'list_tickets', 'find_ticket', 'show_ticket', 'list_events', 'events_since',
       'show_attachment']),
-    ('tickets:write', array['whoami', 'find_ticket', 'create_ticket', 'update_tickets', 'reply', 'note']),
+    ('tickets:write', array['whoami', 'find_ticket', 'create_ticket', 'update_tickets', 'reply', 'note', 'may_add_file']),
     ('agents:read', array['whoami', 'list_agents']),
     ('agents:write', array['whoami', 'list_agents', 'add_agent', 'update_agent']);
 $$;
@@ -129,11 +129,11 @@ begin
   if v_unknown is not null then
     raise exception '% takes no %.', call_operation.operation, v_unknown using errcode = 'PT422';
   end if;
-  select format('select public.%I(%s) from jsonb_to_record($1) x (%s)', call_operation.operation,
+  select format('select to_jsonb(public.%I(%s)) from jsonb_to_record($1) x (%s)', call_operation.operation,
       string_agg(format('%I => x.%I', a.name, a.name), ', '),
       string_agg(format('%I %s', a.name, format_type(a.type, null)), ', '))
     into v_call from unnest(v_names, v_types) a (name, type) where arguments ? a.name having count(*) > 0;
-  execute coalesce(v_call, format('select public.%I()', call_operation.operation)) into v_answer using arguments;
+  execute coalesce(v_call, format('select to_jsonb(public.%I())', call_operation.operation)) into v_answer using arguments;
   return v_answer;
 end $$;
 

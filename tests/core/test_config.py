@@ -109,6 +109,7 @@ VALUES = {
     "web.host": "0.0.0.0",
     "web.port": "8443",
     "web.address": "https://help.example.com",
+    "web.api_rate": "60/minute",
     "web.trusted_proxies": "10.0.0.1",
     "webhooks.allow_private": "true",
     "webhooks.timeout_seconds": "5.0",

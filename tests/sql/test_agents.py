@@ -64,7 +64,7 @@ async def test_bad_values_each_get_a_sentence(service: Desk, desk: Desk) -> None
     with pytest.raises(Invalid, match="has no field colour"):
         await service.update_agent("grace@example.com", {"colour": "blue"})
     (ticket,) = (await desk.create_ticket("kim@example.com", "s", "c")).tickets
-    with pytest.raises(NotFound, match=r"no active agent nobody@example\.com"):
+    with pytest.raises(Conflict, match=r"no active agent nobody@example\.com"):
         await desk.update_tickets([ticket.number], {"assignee": "nobody@example.com"})
     with pytest.raises(NotFound, match="no ticket #99"):
         await desk.update_tickets([ticket.number, 99], {"priority": "high"})

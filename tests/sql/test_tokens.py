@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from core.desk import Desk
-from core.errors import DeskError, Forbidden, Invalid, NotFound, Outdated, SignedOut
+from core.errors import Conflict, DeskError, Forbidden, Invalid, NotFound, Outdated, SignedOut
 from core.models import Agent, Mailto, Status, TicketFilter
 from core.tokens import SCOPES, TokenGateway, new_secret, sha256_of
 from tests.conftest import desk_as
@@ -279,7 +279,7 @@ async def test_what_comes_from_outside_is_never_a_statement(
 
 async def test_errors_come_through_as_they_are(program: Program) -> None:
     ada = await program()
-    with pytest.raises(NotFound) as raised:
+    with pytest.raises(Conflict) as raised:
         await ada.update_tickets([1001], {"assignee": "no@example.com"})
     assert (str(raised.value), raised.value.hint) == (
         "There is no active agent no@example.com.",

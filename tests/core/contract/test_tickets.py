@@ -88,7 +88,7 @@ async def test_update_tickets(door: Door) -> None:
     for changes, kind, words in (
         ({"priority": "urgent"}, Invalid, 'invalid input value for enum .*priority: "urgent"'),
         ({"colour": "blue"}, Invalid, "no field colour"),
-        ({"assignee": "nobody@example.com"}, NotFound, "no active agent nobody@example.com"),
+        ({"assignee": "nobody@example.com"}, Conflict, "no active agent nobody@example.com"),
     ):
         with pytest.raises(kind, match=words):
             await door.ada.update_tickets([1001], changes)
