@@ -90,6 +90,7 @@ async def show_list(
     )
 
 
+@router.get("/portal/tickets/{number}/reply")
 @router.get("/portal/tickets/{number}")
 async def show(request: Request, number: Number, done: str = "") -> Response:
     return await _ticket(request, inside(request), number, Draft(), done=_DONE.get(done, ""))

@@ -95,7 +95,11 @@ async def show_link(request: Request, token: str) -> Response:
     if not state.is_good:
         return _no_good(request)
     nonce = Seal(front.key, "portal.in").close(secrets.token_hex(16))
-    return page(request, "portal_in.html", nonce=nonce)
+    answer = page(request, "portal_in.html", nonce=nonce)
+    answer.headers["Referrer-Policy"] = (
+        "strict-origin"  # else the style sheet would be asked for with the link
+    )
+    return answer
 
 
 @router.post("/portal/in/{token}")

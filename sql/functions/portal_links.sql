@@ -33,6 +33,14 @@ language sql stable set search_path = desk, public, pg_temp as $$
   from users u where u.id = l.user_id;
 $$;
 
+-- What is over for a year is forgotten, a few at a time.
+create or replace function desk.forget_portal_links() returns void
+language sql volatile set search_path = desk, public, pg_temp as $$
+  delete from portal_links where created_at < now() - interval '1 year' and expires_at < now() and sha256 in (
+    select l.sha256 from portal_links l order by l.created_at limit 10);
+  delete from portal_sessions where expires_at < now() - interval '1 year';
+$$;
+
 -- Makes a link known by its SHA-256. It shows a person's tickets of all departments, so no agent may make one for
 -- whom some are out of sight. `message_id`: the mail that it is in.
 create or replace function public.create_portal_link(
@@ -52,6 +60,7 @@ begin
   if create_portal_link.seconds not between 1 and 7776000 then
     raise exception 'A link is good for at least a second and at most 90 days.' using errcode = 'PT422';
   end if;
+  perform desk.forget_portal_links();
   insert into portal_links (sha256, user_id, expires_at, made_by, message_id)
     values (create_portal_link.sha256, v_user.id, now() + make_interval(secs => create_portal_link.seconds),
       desk.me(), create_portal_link.message_id)

@@ -296,3 +296,16 @@ async def test_what_a_link_would_do_can_be_asked_without_using_it(service: Desk,
     assert not (
         await service.show_portal_link(link, await signed_in(service, "lee@example.com"))
     ).is_signed_in
+
+
+async def test_what_is_over_for_a_year_is_forgotten(service: Desk, database: str, number: int) -> None:
+    await signed_in(service, KIM)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("update desk.portal_links set created_at = now() - interval '366 days'")
+        connection.execute("update desk.portal_sessions set expires_at = now() - interval '366 days'")
+        await service.create_portal_link(KIM, new_hash(), HOUR)
+        assert len(await service.list_portal_links()) == 2, "it can still be used"
+        connection.execute("update desk.portal_links set expires_at = now() where used_at is not null")
+        await service.create_portal_link(KIM, new_hash(), HOUR)
+        assert len(await service.list_portal_links()) == 2
+        assert connection.execute("select count(*) from desk.portal_sessions").fetchone() == (0,)

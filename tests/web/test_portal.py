@@ -341,3 +341,5 @@ async def test_every_page_of_the_portal_is_kept_by_nobody(
         answer = await client.get(path)
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["referrer-policy"] == "same-origin"
+    again = await client.get(f"/portal/tickets/{number}/reply")
+    assert again.status_code == 200, "where a page stood that said what was wrong"

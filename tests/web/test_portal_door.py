@@ -35,6 +35,7 @@ async def hidden(client: httpx.AsyncClient, path: str, name: str) -> str:
 async def test_a_link_is_used_by_pressing_and_not_by_looking(client: httpx.AsyncClient, link: str) -> None:
     for _ in range(3):  # a scanner, another one, and the customer
         nonce = await hidden(client, link, "nonce")
+    assert (await client.get(link)).headers["referrer-policy"] == "strict-origin", "without the link"
     answer = await client.post(link, data={"nonce": nonce})
     assert (answer.status_code, answer.headers["location"]) == (303, "/portal")
     cookie = answer.headers["set-cookie"]
