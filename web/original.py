@@ -22,6 +22,32 @@ HEADERS = {
 _LIMIT = 1_000_000
 """Characters."""
 _PAGE = '<!doctype html><html><head><meta charset="utf-8"><title>A mail</title></head><body>{}</body></html>'
+_SIDES = ("", "-top", "-right", "-bottom", "-left")
+_STYLES = {
+    *(
+        "color",
+        "background-color",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "line-height",
+    ),
+    *(
+        "text-align",
+        "text-decoration",
+        "text-indent",
+        "vertical-align",
+        "white-space",
+        "word-break",
+        "direction",
+    ),
+    *("width", "height", "min-width", "max-width", "display", "direction", "list-style-type"),
+    *("border-collapse", "border-spacing", "border-color", "border-style", "border-width", "border-radius"),
+    *(f"{what}{side}" for what in ("margin", "padding", "border") for side in _SIDES),
+}
+"""None of them has a place for an address; what could lie over the rest of the page is left out as well."""
 _TAGS = (nh3.ALLOWED_TAGS | {"font", "main", "section", "u", "big"}) - {"img", "map", "area"}
 
 
@@ -48,6 +74,10 @@ def harmless(html: str) -> str:
     attributes["*"] = attributes.get("*", set()) | {"style", "dir", "align", "bgcolor", "width", "height"}
     attributes["font"] = {"color", "size"}
     clean = nh3.clean(
-        without_links(html), tags=_TAGS, attributes=attributes, url_schemes={"http", "https", "mailto"}
+        without_links(html),
+        tags=_TAGS,
+        attributes=attributes,
+        url_schemes={"http", "https", "mailto"},
+        filter_style_properties=_STYLES,
     )
     return _PAGE.format(clean)

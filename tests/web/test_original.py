@@ -34,6 +34,13 @@ def test_of_a_mail_with_files_the_page_is_found_and_no_file_that_is_one() -> Non
     assert html_of(other.as_bytes()) == "<p>The page</p>\n"
 
 
+def test_a_style_has_no_place_for_an_address() -> None:
+    styled = "color:red;background:url(http://evil.example/a);background-image:url(http://evil.example/b);"
+    more = "list-style:url(http://evil.example/c);position:fixed;margin-left:2em;cursor:url(http://evil.example/d),auto"
+    page = harmless(f'<p style="{styled}{more}">Hello</p>')
+    assert '<p style="color:red;margin-left:2em">Hello</p>' in page
+
+
 ACTING = ("script", "img", "iframe", "form", "svg", "math", "style", "base", "meta", "link", "object")
 TAGS = ("p", "a", "table", *ACTING)
 PIECES = st.sampled_from(

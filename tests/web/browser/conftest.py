@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Page, Request, async_playwright
 
 from tests.web.conftest import Clock, Site
 from web.front import Front
@@ -49,7 +49,12 @@ async def pages(site: Site) -> AsyncIterator[Pages]:
             page = await context.new_page()
             page.on("console", lambda said: complaints.append(said.text) if _is_complaint(said) else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("dialog", lambda dialog: complaints.append(f"It opened a dialog: {dialog.message}"))
+
+            async def refuse(dialog: Dialog) -> None:
+                complaints.append(f"It opened a dialog: {dialog.message}")
+                await dialog.dismiss()
+
+            page.on("dialog", refuse)
             page.on("request", lambda asked: complaints.append(asked.url) if _is_foreign(asked) else None)
             yield page
             await context.close()
