@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from core.config import Settings
 from core.desk import Desk
@@ -17,18 +18,18 @@ class Departments:
         self._desk, self._clock = desk, clock
         named = [one.strip() for one in settings.web.departments.split(",") if one.strip()]
         self._named = None if not named else () if named == ["none"] else tuple(named)
-        self._found: tuple[str, ...] = ()
-        self._asked_at = float("-inf")
+        self._found: tuple[str, ...] | None = None
+        self._asked_at = 0.0
 
     async def offered(self) -> tuple[str, ...]:
-        """What was offered last is offered on while the database is away."""
+        """What was offered last is offered on while the database is asked, and while it is away."""
         if self._named is not None:
             return self._named
-        if self._clock() - self._asked_at > _FRESH_SECONDS:
-            try:
-                self._found = tuple(await self._desk.list_departments())
-            except DeskError:
-                if self._asked_at == float("-inf"):
-                    raise
+        if self._found is None:
+            self._found = tuple(await self._desk.list_departments())
             self._asked_at = self._clock()
+        elif self._clock() - self._asked_at > _FRESH_SECONDS:
+            self._asked_at = self._clock()
+            with suppress(DeskError):  # whoever sends a form is told
+                self._found = tuple(await self._desk.list_departments())
         return self._found
