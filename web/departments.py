@@ -22,14 +22,14 @@ class Departments:
         self._asked_at = 0.0
 
     async def offered(self) -> tuple[str, ...]:
-        """What was offered last is offered on while the database is asked, and while it is away."""
+        """What was offered last is offered on while the database is asked, and while it is away.
+
+        Never raises: a form without them can be filled in, and whoever sends it is told what is wrong.
+        """
         if self._named is not None:
             return self._named
-        if self._found is None:
-            self._found = tuple(await self._desk.list_departments())
+        if self._found is None or self._clock() - self._asked_at > _FRESH_SECONDS:
             self._asked_at = self._clock()
-        elif self._clock() - self._asked_at > _FRESH_SECONDS:
-            self._asked_at = self._clock()
-            with suppress(DeskError):  # whoever sends a form is told
+            with suppress(DeskError):
                 self._found = tuple(await self._desk.list_departments())
-        return self._found
+        return self._found or ()

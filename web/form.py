@@ -68,7 +68,11 @@ async def send_embedded(request: Request) -> Response:
 
 @router.post("/f/{token}")
 async def send_linked(request: Request, token: str) -> Response:
-    return await _submit(request, await _by_link(request, token))
+    try:
+        dress = await _by_link(request, token)
+    except DeskError:  # the database is away: the page comes again, and all that was typed
+        dress = Dress(f"/f/{token}", link_sha256=link_sha256(token))
+    return await _submit(request, dress)
 
 
 @router.get("/form/sent/{sealed}")

@@ -78,7 +78,7 @@ language plpgsql volatile security definer set search_path = desk, public, pg_te
 #variable_conflict use_column
 declare
   v_ticket tickets;
-  v_link integer;
+  v_link form_links;
   v_receipt boolean := false;
 begin
   if desk.is_done(request_id) then
@@ -86,16 +86,17 @@ begin
   end if;
   perform desk.check_form(name, email, subject, content);
   update form_links l set uses = l.uses + 1, used_at = now()
-    where l.sha256 = link_sha256 and l.revoked_at is null and l.expires_at > now() returning l.number into v_link;
+    where l.sha256 = link_sha256 and l.revoked_at is null and l.expires_at > now() returning * into v_link;
+  department := coalesce(v_link.department, nullif(department, ''));
   insert into tickets (id, user_id, subject, mailbox_id, department, waiting_since, message_count, attachment_count, words)
     values (request_id, desk.user_for(email, name), submit_form.subject, desk.mailbox_of(department),
-      nullif(submit_form.department, ''), now(), 1, jsonb_array_length(attachments),
+      submit_form.department, now(), 1, jsonb_array_length(attachments),
       desk.words_of(concat_ws(' ', submit_form.subject, name, email, content,
         (select string_agg(a.value ->> 'filename', ' ') from jsonb_array_elements(submit_form.attachments) a))))
     returning * into v_ticket;
-  perform desk.add_form(v_ticket, content, attachments, v_link);
+  perform desk.add_form(v_ticket, content, attachments, v_link.number);
   perform desk.record_event(v_ticket.id, 'created', reason => lower(email) || ', by the form'
-    || coalesce(' (link ' || v_link || ')', ''), request_id => request_id);
+    || coalesce(' (link ' || v_link.number || ')', ''), request_id => request_id);
   if receipt <> '' then
     v_receipt := desk.send_receipt(v_ticket, receipt, receipts_an_hour);
   end if;

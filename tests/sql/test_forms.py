@@ -290,9 +290,12 @@ async def test_a_link_counts_what_came_by_it_until_it_ends(service: Desk, desk: 
         assert (await desk.list_events(number))[0].reason == f"{KIM}, by the form{reason}"
     (link,) = await desk.list_form_links()
     assert link.uses == 2
+    await desk.create_form_link("c" * 64, "billing")
+    await service.submit_form("", KIM, "", "It is dark.", "sales", link_sha256="c" * 64)
+    assert (await desk.show_ticket(1004)).ticket.department == "billing"
     await desk.create_form_link("b" * 64, expires_at=datetime.now(UTC) + timedelta(days=1))
     with psycopg.connect(database) as connection:
-        connection.execute("update desk.form_links set expires_at = now() where number = 2")
+        connection.execute("update desk.form_links set expires_at = now() where sha256 like 'b%'")
     await service.submit_form("", KIM, "", "It is dark.", link_sha256="b" * 64)
-    assert [one.uses for one in await desk.list_form_links()] == [2, 0]
+    assert [one.uses for one in await desk.list_form_links()] == [2, 1, 0]
     assert (await service.show_form_link("b" * 64)).state == "expired"

@@ -232,6 +232,13 @@ async def test_while_the_database_is_away_nothing_is_lost(visitor: Visitor, fron
     assert len(visitor.values()["kept"]) == 1
 
 
+async def test_nor_is_it_behind_a_link(linked: Visitor, front: Front) -> None:
+    await front.desk.close()
+    await linked.send(message="Hello.", subject="Order 3")
+    assert (linked.answer.status_code, linked.values()["subject"]) == (503, "Order 3")
+    assert linked.page.css_first("form[action='/f/a-token']")
+
+
 async def test_departments_are_those_of_the_desk(
     client: httpx.AsyncClient, clock: Clock, service: Desk, desk: Desk
 ) -> None:
