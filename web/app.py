@@ -8,7 +8,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.config import Settings
 from core.errors import Gone
 from web import form, health, portal, portal_door, safety
-from web.api.attachments import UPLOAD_LIMIT
 from web.api.body import BODY_LIMIT as JSON_LIMIT
 from web.api.document import add_api
 from web.departments import Departments
@@ -84,5 +83,5 @@ def limit_of(settings: Settings, path: str) -> int:
     if path.startswith(_WITH_FILES):
         return Limits.of(settings).body
     if path == "/api/uploads":
-        return UPLOAD_LIMIT
+        return Limits.of(settings).size
     return JSON_LIMIT if path.startswith("/api/tickets") else safety.BODY_LIMIT

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import StringConstraints
 
 from core.errors import Conflict, Forbidden, NotFound
+from core.text import safe_filename
 from web.api.answer import KEPT, Upload, answered
 from web.api.caller import Caller, caller_of
 from web.api.condition import is_unchanged
@@ -25,8 +26,6 @@ from web.front import Front, front_of
 uploads = APIRouter(prefix="/api/uploads", tags=["attachments"], route_class=ApiRoute)
 router = APIRouter(prefix="/api/attachments", tags=["attachments"], route_class=DownloadRoute)
 
-UPLOAD_LIMIT = 25 * 1024 * 1024
-"""Bytes; what most mail servers take in one mail."""
 _DAY = 24 * 60 * 60
 _UNKNOWN = "application/octet-stream"
 _KIND = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
@@ -48,7 +47,7 @@ async def upload(
         str, Query(pattern=r"^[^\x00-\x1f\x7f/\\]{1,200}$", description="As the customer sees it.")
     ],
 ) -> Response:
-    """The body is the file as it is, up to 25 MB; `Content-Type` says what it is. `upload` of the answer goes
+    """The body is the file as it is; `Content-Type` says what it is. `upload` of the answer goes
     into `attachments` of a reply."""
     front, caller = front_of(request), caller_of(request)
     if not await caller.gateway.read("may_add_file", name=f"attachments/{'0' * 64}"):
@@ -82,23 +81,31 @@ def uploaded(front: Front, caller: Caller, handle: str) -> dict[str, Any]:
     response_class=Response,
     responses={200: {"content": _BYTES}, 304: {"description": "The program has it."}},
 )
-async def download(request: Request, id: UUID) -> Response:
+async def download(
+    request: Request, id: Annotated[UUID, Path(description="As the messages of its ticket name it.")]
+) -> Response:
     """An attachment of a ticket, as it came."""
     found = await caller_of(request).desk.show_attachment(id)
     if found.sha256 is None:
         raise NotFound(
             "This attachment was too large to be kept.", hint="It is in the mail that it came with."
         )
-    name = quote(found.filename.replace("/", "_").replace("\\", "_"), safe="")
     headers = {
         "ETag": f'"{found.sha256}"',
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Disposition": _disposition(found.filename),
         "Content-Security-Policy": "default-src 'none'; sandbox",
         **KEPT,
     }
     if is_unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(await _content(front_of(request), found.sha256), headers=headers, media_type=_UNKNOWN)
+
+
+def _disposition(filename: str) -> str:
+    """The name twice (RFC 6266, appendix D): in letters that every program reads, and as it is."""
+    name = safe_filename(filename.replace("/", "_").replace("\\", "_"))
+    plain = re.sub(r"[^A-Za-z0-9 ._()+-]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 async def _content(front: Front, sha256: str) -> bytes:

@@ -40,15 +40,15 @@ What `ttydesk` does, for programs. A program shows a token (`ttydesk token creat
 `Authorization: Bearer TOKEN`, and may do what the token's agent may, as far as its scopes go. On a desk at
 Supabase an agent's access token does as well.
 
-**Once and no more**: whatever is created or changed takes a header `Idempotency-Key`. Asked again with the
+Once and no more: whatever is created or changed takes a header `Idempotency-Key`. Asked again with the
 same key, within a week, the desk does nothing and answers the same; asked for something else with it, it
 refuses (422).
 
-**Stale changes**: `ETag` says which version of a ticket an answer is. `PUT` with that in the header
+Stale changes: `ETag` says which version of a ticket an answer is. `PUT` with that in the header
 `If-Match` leaves a ticket alone that was changed meanwhile (412); `GET` with it in `If-None-Match` answers
 304 while nothing has changed.
 
-**Refusals** are `application/problem+json` (RFC 9457); `errors` names the fields that were not accepted.
+Refusals are `application/problem+json` (RFC 9457); `errors` names the fields that were not accepted.
 """
 
 public = APIRouter(prefix="/api")

@@ -29,6 +29,7 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 
 
 _ASSIGNEE = 'An agent\'s address, "me", or "none" for nobody.'
+_SEVERAL = "One of these: {}. It may be given several times."
 _SAME = "It is what `If-None-Match` says the program has."
 _NEW = {"requester_email": "kim@example.com", "subject": "Broken lamp", "content": "Kim rang up: it is dark."}
 _CHANGES = {"status": "resolved", "assignee": "me"}
@@ -108,8 +109,12 @@ async def list_tickets(
             description='As in the search: status:open assignee:me created:<7d refund "a phrase" -not',
         ),
     ] = "",
-    status: Annotated[list[Status], Query(default_factory=list, description="One of these.")],
-    priority: Annotated[list[Priority], Query(default_factory=list, description="One of these.")],
+    status: Annotated[
+        list[Status], Query(default_factory=list, description=_SEVERAL.format(", ".join(Status)))
+    ],
+    priority: Annotated[
+        list[Priority], Query(default_factory=list, description=_SEVERAL.format(", ".join(Priority)))
+    ],
     assignee: Annotated[
         str, Query(default_factory=left_out, pattern=f"^(?:me|none|{ADDRESS})$", description=_ASSIGNEE)
     ],
@@ -117,7 +122,7 @@ async def list_tickets(
         str,
         Query(default_factory=left_out, pattern=f"^{ADDRESS}$", description="A customer's whole address."),
     ],
-    sort: Annotated[Sort, Query(description="What comes first.")] = Sort.LATEST,
+    sort: Annotated[Sort, Query(description=f"What comes first: {', '.join(Sort)}.")] = Sort.LATEST,
     reverse: Annotated[bool, Query(description="The other way round.")] = False,
     limit: Limit = 50,
     after: Annotated[

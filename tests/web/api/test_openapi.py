@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -33,7 +34,9 @@ async def served(front: Front) -> AsyncIterator[str]:
         await serving
 
 
-async def test_schemathesis_finds_no_fault(served: str, program: Program, service: Desk) -> None:
+async def test_schemathesis_finds_no_fault(
+    served: str, program: Program, service: Desk, tmp_path: Path
+) -> None:
     await service.receive_mail(mail("a"))
     authorization = (await program()).headers["authorization"]
     process = await asyncio.create_subprocess_exec(
@@ -42,6 +45,7 @@ async def test_schemathesis_finds_no_fault(served: str, program: Program, servic
         *("--generation-deterministic", "--no-color", "--continue-on-failure"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        cwd=tmp_path,
     )
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
