@@ -130,6 +130,11 @@ async def test_what_cannot_be_had_is_said_without_what_was_asked(status: int, si
     assert "shh" not in str(raised.value) and "/certs" in str(raised.value)
 
 
+async def test_nobody_leads_it_elsewhere() -> None:
+    with page(200, b"two") as other, page(302, b"", Location=other) as url, pytest.raises(Unreachable):
+        await fetch(url)
+
+
 async def test_where_nobody_answers() -> None:
     with pytest.raises(Unreachable):
         await fetch("http://127.0.0.1:1/certs")

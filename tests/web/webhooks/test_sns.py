@@ -156,14 +156,10 @@ async def test_the_wish_of_our_topic_is_granted(
         "",
     ],
 )
-async def test_an_address_that_is_no_grant_is_not_asked_for(
-    hooks: httpx.AsyncClient, elsewhere: Elsewhere, clock: Clock, url: str
-) -> None:
-    elsewhere.pages[CERTIFICATE_URL] = certificate(rsa_key()).encode()
-    body = by_amazon(notification("You have chosen.", clock(), **(WISH | {"SubscribeURL": url})))
-    answer = await hooks.post("/api/webhooks/email-status/ses", content=body)
-    assert answer.status_code == 403
-    assert elsewhere.asked == [CERTIFICATE_URL]
+def test_an_address_that_is_no_grant_is_not_asked_for(url: str) -> None:
+    content = notification("You have chosen.", NOW, **(WISH | {"SubscribeURL": url, "Signature": ""}))
+    with pytest.raises(Forbidden):
+        confirmation(Envelope.model_validate(content))
 
 
 def test_a_wish_without_an_address() -> None:
