@@ -45,7 +45,8 @@ async def settle(desk: Desk, mail: dict[str, Any]) -> Received:
 
 
 def _refused(mail: dict[str, Any], error: DeskError) -> dict[str, Any]:
-    keys = ("raw", "mailbox_id", "provider_id", "arrived_at", "gmail_thread_id", "sent", "spam", "ignore")
+    keys = ("raw", "mailbox_id", "provider_id", "arrived_at", "gmail_thread_id", "sent", "spam", "ignore",
+            "portal_links")  # fmt: skip
     reason = {"reason": f"The database refused it: {error}", "detail": f"{type(error).__name__} {error.code}"}
     return {**{key: mail[key] for key in keys}, "quarantine": reason}
 

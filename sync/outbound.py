@@ -19,7 +19,7 @@ from functools import partial
 from uuid import UUID
 
 from core.desk import Desk
-from core.errors import DeskError, NotFound, StorageFailed, Unreachable
+from core.errors import DeskError, StorageFailed, Unreachable
 from core.files import Files
 from core.models import Outgoing
 from core.portal_link import Entrance, new_link
@@ -172,8 +172,10 @@ async def _portal(desk: Desk, outbox: Outbox, outgoing: Outgoing) -> str | None:
     link, seconds = new_link(entrance), entrance.seconds if outgoing.number else LETTER_SECONDS
     try:
         await desk.create_portal_link(outgoing.portal_email, link.sha256, seconds, outgoing.id)
-    except NotFound:  # their tickets have turned out to be spam
-        return entrance.url
+    except DeskError as error:  # their tickets have turned out to be spam, perhaps
+        if outgoing.number is None or isinstance(error, StorageFailed | Unreachable):
+            raise
+        return entrance.url  # an answer leaves also without a link
     return link.url
 
 

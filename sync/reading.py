@@ -18,7 +18,7 @@ from core.errors import StorageFailed
 from core.files import Files
 from sync.parse import parse_mail
 from sync.parsed import ParsedMail
-from sync.receiving import Origin, Verdict, as_received, without_content
+from sync.receiving import Origin, Verdict, as_received, quoted_links, without_content
 from sync.source import Entry, Skipped
 
 Batch = Sequence[Entry]
@@ -110,9 +110,11 @@ def understand(
         verdict = judge(parsed, raw, origin, intake)
         keep = len(raw) <= intake.size_limit
         mail = as_received(parsed, sha256, len(raw), origin, verdict, keep, now)
+        mail["portal_links"] = quoted_links(raw, parsed)
     except Exception:  # noqa: BLE001  a fault in reading one mail must not stop the next
         verdict = Verdict(quarantine="Reading this mail failed.", detail=traceback.format_exc())
-        return without_content(sha256, len(raw), origin, verdict), []
+        mail = without_content(sha256, len(raw), origin, verdict)
+        return {**mail, "portal_links": quoted_links(raw)}, []
     return mail, [one.content for one in parsed.attachments] if keep else []
 
 

@@ -85,7 +85,6 @@ def as_received(
         "automatic": parsed.is_auto_reply or parsed.is_delivery_report or parsed.is_feedback_report,
         "bounce": _bounce(parsed),
         "forwarded_sender": _address(parsed.forwarded_sender) if parsed.forwarded_sender else None,
-        "portal_links": _portal_links(parsed),
     }
 
 
@@ -154,11 +153,20 @@ def _text(text: str) -> str:
     return _clean(without_links(text))
 
 
-def _portal_links(parsed: ParsedMail) -> list[str]:
-    """Links to the portal that the mail quotes, also in a mail inside of it: agents can read them there."""
-    files = (one.content for one in parsed.attachments if b"ttp_" in one.content)
-    unfolded = (content.replace(b"=\r\n", b"").replace(b"=\n", b"").decode("latin-1") for content in files)
-    return links_in(parsed.subject, parsed.text, parsed.html, *unfolded)[:_REFERENCE_LIMIT]
+def quoted_links(raw: bytes, parsed: ParsedMail | None = None) -> list[str]:
+    """Links to the portal that come back in a mail, or in one inside of it: agents can read them there.
+
+    Of a mail that could not be read, those that stand in its bytes.
+    """
+    contents = [raw, *(one.content for one in parsed.attachments)] if parsed else [raw]
+    texts = [
+        content.replace(b"=\r\n", b"").replace(b"=\n", b"").decode("latin-1")  # lines that were folded
+        for content in contents
+        if b"ttp_" in content
+    ]
+    if parsed:
+        texts += [parsed.subject, parsed.text, parsed.html]
+    return links_in(*texts)[:_REFERENCE_LIMIT]
 
 
 def _id(message_id: str) -> str:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from core.errors import DeskError, Gone
 from core.portal import PortalMessage
+from core.portal_link import without_links
 from core.text import safe_filename, safe_line, safe_text
 from web import original, upload
 from web.csrf import Slips, require_own_page, require_slip
@@ -32,6 +33,8 @@ from web.wording import STATUS, from_markdown, moment
 
 RATE = "20 per 10 minutes"
 """How often somebody may answer."""
+NEWEST, ALL = 200, 5000
+"""Messages that are shown at first, and at most."""
 TEXT_LIMIT = 50_000
 """Characters of an answer."""
 SHOWABLE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
@@ -92,16 +95,18 @@ async def show_list(
 
 @router.get("/portal/tickets/{number}/reply")
 @router.get("/portal/tickets/{number}")
-async def show(request: Request, number: Number, done: str = "") -> Response:
-    return await _ticket(request, inside(request), number, Draft(), done=_DONE.get(done, ""))
+async def show(request: Request, number: Number, done: str = "", all: str = "") -> Response:
+    limit = ALL if all else NEWEST
+    return await _ticket(request, inside(request), number, Draft(), done=_DONE.get(done, ""), limit=limit)
 
 
 async def _ticket(
     request: Request, session: str, number: int, draft: Draft, status: int = 200, done: str = "",
     headers: dict[str, str] | None = None,
+    limit: int = NEWEST,
 ) -> Response:  # fmt: skip
     front = front_of(request)
-    found = await front.desk.portal_ticket(session, number)
+    found = await front.desk.portal_ticket(session, number, limit)
     files, limits = Seal(front.key, f"portal.files.{session}"), Limits.of(front.settings)
     answer = page(
         request,
@@ -114,6 +119,7 @@ async def _ticket(
         is_done=found.ticket.status in ("resolved", "closed"),
         messages=[_shown(one, front.settings.mailbox.name) for one in found.messages],
         earlier=found.earlier,
+        newest=NEWEST,
         draft=draft,
         kept=[(files.close(one), one["filename"], size_words(one["size"])) for one in draft.kept],
         limits=limits,
@@ -174,7 +180,8 @@ def _kept(front: Front, session: str, body: Body) -> tuple[dict[str, Any], ...]:
 
 async def _draft(front: Front, session: str, body: Body, limits: Limits) -> Draft:
     """What came, with all that is wrong with it; its files are stored."""
-    message, name = body.text("message").strip(), Slips(front).read(session, body.text("slip"))
+    message = without_links(body.text("message").strip())  # agents read it
+    name = Slips(front).read(session, body.text("slip"))
     kept, refused = await upload.store(front.files, body, limits, _kept(front, session, body))
     faults = {}
     if name is None:

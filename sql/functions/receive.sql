@@ -249,6 +249,7 @@ begin
     return v_known;
   end if;
   if mail -> 'quarantine' <> 'null' then
+    perform desk.revoke_returned_links(mail);
     v_raw := desk.enter_raw_mail(mail, 'quarantined', mail #>> '{quarantine,reason}', null,
       coalesce(mail #>> '{quarantine,detail}', ''));
     perform desk.record_event(null, 'quarantined', after => jsonb_build_object('raw_mail', v_raw));

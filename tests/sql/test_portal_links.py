@@ -12,6 +12,7 @@ from core.desk import Desk
 from core.errors import Gone, Invalid, NotFound
 from core.models import Mailto, Outgoing
 from core.reports import Report
+from tests.conftest import desk_as
 from tests.mails import mail, sender
 
 KIM = "kim@example.com"
@@ -309,3 +310,19 @@ async def test_what_is_over_for_a_year_is_forgotten(service: Desk, database: str
         await service.create_portal_link(KIM, new_hash(), HOUR)
         assert len(await service.list_portal_links()) == 2
         assert connection.execute("select count(*) from desk.portal_sessions").fetchone() == (0,)
+
+
+async def test_our_own_mail_that_comes_back_is_read_by_nobody_who_is_bound(
+    service: Desk, database: str, number: int
+) -> None:
+    """There is a link in it, which shows tickets of all departments."""
+    box = (await service.list_mailboxes())[0]
+    own = mail("own", sent=True, ignore="A draft.", provider_id="9", mailbox_id=str(box.id))
+    assert (await service.receive_mail(own)).outcome == "ignored"
+    bound = await service.add_agent("bill@example.com", departments=["billing"])
+    free = await service.add_agent("may@example.com")
+    names = [f"raw/{mail(name)['raw']['sha256']}" for name in ("own", "lamp")]
+    for agent, may in ((bound, [False, True]), (free, [True, True])):
+        async with desk_as(database, "authenticated", sub=str(agent.id)) as desk:
+            read = [await desk._gateway.read("may_read_file", name=name, owner_id="") for name in names]
+        assert read == may, agent.email

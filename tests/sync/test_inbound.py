@@ -263,3 +263,21 @@ async def test_a_link_to_the_portal_that_comes_back_is_good_no_more(
     assert "ttp_" not in message.model_dump_json()
     with pytest.raises(Gone):
         await service.open_portal(link.sha256, "a" * 64, 60)
+
+
+async def test_a_link_in_a_mail_that_cannot_be_read_is_good_no_more(
+    service: Desk, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await receive(service, intake, RAW)
+    link = new_link(Entrance("https://help.example.com/portal", 60))
+    await service.create_portal_link("kim@example.com", link.sha256, 60)
+
+    def fail(raw: bytes) -> None:
+        raise ValueError("A fault.")
+
+    monkeypatch.setattr(sync.reading, "parse_mail", fail)
+    folded = link.url[:60] + "=\n" + link.url[60:]
+    received = await receive(service, intake, named("b") + folded.encode())
+    assert received.outcome is Outcome.QUARANTINED
+    with pytest.raises(Gone):
+        await service.open_portal(link.sha256, "a" * 64, 60)

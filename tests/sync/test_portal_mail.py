@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from core.desk import Desk
-from core.errors import Invalid, Unreachable
+from core.errors import Conflict, Invalid, Unreachable
 from core.files import LocalFiles
 from core.models import Mailto
 from core.portal_link import Entrance, sha256_of
@@ -96,6 +96,19 @@ async def test_a_second_attempt_brings_a_link_that_works_too(
     assert await send_due(service, replace(outbox, entrance=ENTRANCE), now) == 1
     assert await service.open_portal(sha256_of(link_in(*post.sent.values())), "a" * 64, 60)
     assert len(await desk.list_portal_links()) == 2
+
+
+async def test_an_answer_leaves_also_when_no_link_can_be_made(
+    service: Desk, desk: Desk, outbox: Outbox, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise Conflict("Two at once.")
+
+    await answered(service, desk)
+    await service.request_portal_link("kim@example.com")
+    monkeypatch.setattr(service, "create_portal_link", refuse)
+    assert await send_due(service, replace(outbox, entrance=ENTRANCE), now) == 1
+    assert b"answer here: https://help.example.com/portal\r\n" in next(iter(post.sent.values()))
 
 
 async def test_who_gets_it_together_with_others_is_shown_the_door_alone(

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from core.desk import Desk
 from core.models import Status
-from core.portal_link import sha256_of
+from core.portal_link import Entrance, new_link, sha256_of
 from tests.mails import mail, sender
 from tests.web.conftest import ADDRESS
 from web import session
@@ -103,6 +104,34 @@ async def test_a_ticket_shows_what_was_said_and_no_note(
     assert "Try <strong>this</strong>" in page and "<script" not in page and 'href="javascript' not in page
     assert "difficult" not in page and "Not yet." not in page
     assert "<strong>You</strong>" in page and "<strong>Ada</strong>" in page
+
+
+async def test_of_a_long_conversation_the_newest_is_shown_first_and_then_all(
+    client: httpx.AsyncClient, front: Front, service: Desk, database: str
+) -> None:
+    number = await ticket(service)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("""insert into desk.messages (ticket_id, sender_email, content, direction, message_id,
+            joined_by) select ticket_id, sender_email, 'more ' || n, direction, 'm' || n, 'test'
+            from desk.messages, generate_series(1, 201) n""")
+    await sign_in(client, front)
+    page = (await client.get(f"/portal/tickets/{number}")).text
+    assert page.count("<article") == 200 and "2 earlier messages are not shown" in page
+    (path,) = re.findall(r'href="(/portal/tickets/\d+\?all=1)"', page)
+    whole = (await client.get(path)).text
+    assert whole.count("<article") == 202 and "not shown" not in whole
+
+
+async def test_a_link_that_is_pasted_into_an_answer_is_cut_down(
+    client: httpx.AsyncClient, front: Front, service: Desk, desk: Desk
+) -> None:
+    number = await ticket(service)
+    await sign_in(client, front)
+    link = new_link(Entrance(f"{ADDRESS}/portal", 60))
+    slip = await slip_of(client, f"/portal/tickets/{number}")
+    data = {"slip": slip, "message": f"It was {link.url}."}
+    await client.post(f"/portal/tickets/{number}/reply", data=data)
+    assert (await desk.show_ticket(number)).messages[-1].content == f"It was {ADDRESS}/portal."
 
 
 async def test_nothing_is_there_for_others_and_for_nobody(
