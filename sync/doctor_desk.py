@@ -24,8 +24,9 @@ _RUN = "Start it with: ttydesk sync (docs/run.md has it as a service)"
 def settings_are_private(state: State) -> Verdict | None:
     """That they can be read has shown before any check; whether others can read a secret in them has not."""
     path = config_path(state.settings.home)
-    google, hosted = state.settings.google, state.settings.supabase
+    google, hosted, told = state.settings.google, state.settings.supabase, state.settings.email_status
     secret = state.settings.database_url or google.client_secret or hosted.secret_key or hosted.access_token
+    secret = secret or told.secret or told.mailgun_key or told.postmark_secret
     client_file = google.client_file and state.settings.home / google.client_file.expanduser()
     for file in (path if secret else None, client_file):
         if file is not None and file.is_file() and _others_may(file, 0o004):
@@ -173,6 +174,25 @@ def gmail_is_connected(state: State) -> Verdict | None:
     return warning("A client of Google's is set, but no Gmail mailbox is connected.", "ttydesk gmail connect")
 
 
+def push_is_complete(state: State) -> Verdict | None:
+    """Only where something of Google's push is set; whether Google calls, no setting tells."""
+    google = state.settings.google
+    if not (google.push_audience or google.push_account):
+        return None
+    if not (google.push_audience and google.push_account):
+        missing = "push_account" if google.push_audience else "push_audience"
+        return warning(
+            f"google.{missing} is not set, so the web server turns Google's push away.",
+            "docs/gmail.md has both, as the push subscription has them.",
+        )
+    if not google.topic:
+        return warning(
+            "Google's push is set up, but google.topic is not: Gmail tells no topic of new mail.",
+            "Set google.topic, then: ttydesk gmail watch",
+        )
+    return ok(f"The web server takes what Google pushes for {google.push_audience}.")
+
+
 def unread_settings(error: DeskError) -> Verdict:
     """Where the settings cannot be read, which is all there is to say then."""
     return failed(f"{error} Nothing else was looked at.", error.hint or "Mend it and look again.")
@@ -196,4 +216,5 @@ CHECKS: Checks[State] = (
     ("failed answers", no_answer_was_given_up),
     ("quarantine", quarantine_is_empty),
     ("gmail", gmail_is_connected),
+    ("push", push_is_complete),
 )

@@ -14,9 +14,11 @@ from pydantic import SecretStr
 from core.config import Mailbox, Settings, Supabase
 from core.desk import Desk
 from core.errors import Invalid
+from core.sections import EmailStatus, Google
 from sync.doctor import diagnose
-from sync.doctor_desk import unread_settings
+from sync.doctor_desk import settings_are_private, unread_settings
 from sync.doctor_finding import Finding, Result, span
+from sync.doctor_state import State
 from sync.heartbeat import Heartbeat, write_heartbeat
 from sync.lock import held
 from sync.maildir import Maildir
@@ -67,6 +69,35 @@ async def test_others_can_read_what_is_secret(settings: Settings) -> None:
         os.chmod(home, 0o755)
         found = await finding(settings, "home folder")
         assert (found.result, found.advice) == (WARNING, f"chmod o-rw {home}")
+
+
+async def test_others_can_read_the_secret_of_a_mail_service(settings: Settings) -> None:
+    with TemporaryDirectory(prefix="ttydesk-tests-") as folder:
+        os.chmod(folder, 0o711)
+        told = EmailStatus(mailgun_key=SecretStr("key"))
+        settings = Settings(home=Path(folder), email_status=told)
+        file = settings.home / "config.toml"
+        file.write_text("")
+        os.chmod(file, 0o644)
+        verdict = settings_are_private(State(settings, utc_now(), None, None, Invalid("It is not asked.")))
+        assert verdict and verdict.result is WARNING
+
+
+@pytest.mark.parametrize(
+    ("google", "result", "words"),
+    [
+        (Google(push_audience="https://x"), WARNING, "google.push_account is not set"),
+        (Google(push_account="a@b"), WARNING, "google.push_audience is not set"),
+        (Google(push_audience="https://x", push_account="a@b"), WARNING, "google.topic is not"),
+        (Google(push_audience="https://x", push_account="a@b", topic="projects/p/topics/t"), OK, "https://x"),
+    ],
+)
+async def test_google_s_push_is_set_up_whole(
+    settings: Settings, google: Google, result: Result, words: str
+) -> None:
+    assert "push" not in [one.check for one in await diagnose(settings)]
+    found = await finding(settings.model_copy(update={"google": google}), "push")
+    assert found.result is result and words in found.said
 
 
 def test_settings_that_cannot_be_read_are_all_there_is_to_say() -> None:
