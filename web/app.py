@@ -1,8 +1,9 @@
 """The web application: which router answers what."""
 
 from functools import partial
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
@@ -10,6 +11,7 @@ from core.errors import Gone
 from web import form, health, portal, portal_door, safety
 from web.api.body import BODY_LIMIT as JSON_LIMIT
 from web.api.document import add_api
+from web.branch import add_routes
 from web.departments import Departments
 from web.form_page import FormPage
 from web.front import Front
@@ -69,6 +71,10 @@ def _bare(settings: Settings) -> FastAPI:
 
 
 class _Guarded(FastAPI):
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        assert not options, "What holds for all routes of a router is said to the router."
+        add_routes(self.router.routes, router.routes)
+
     def build_middleware_stack(self) -> ASGIApp:
         """Around all of it: a middleware that is added would not see the answer to an unforeseen error."""
         settings: Settings = self.state.settings

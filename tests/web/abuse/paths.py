@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterator
 
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+
+from web.branch import leaves
 
 
 def asked(app: FastAPI) -> list[tuple[str, str]]:
     """(method, path as in `/api/tickets/{id}`) of all routes."""
     return [
         (method, route.path)
-        for route in iter_route_contexts(app.routes)
-        if route.path and route.methods
+        for route in leaves(app.routes)
+        if route.methods
         for method in sorted(route.methods - {"HEAD"})
     ]
 
