@@ -101,7 +101,8 @@ class PortalLink(Record):
 
 
 class PortalLinkState(Record):
-    is_good: bool
+    email: str | None
+    """Whom the link lets in; None: it is no longer good."""
     is_signed_in: bool
     """Whether the session is that of the link's person."""
 

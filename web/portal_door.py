@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from core.errors import Gone
 from core.portal_link import sha256_of
+from core.text import safe_line
 from web.csrf import require_own_page
 from web.filled import EMAIL_LIMIT, Filled
 from web.front import Front, front_of
@@ -92,10 +93,10 @@ async def show_link(request: Request, token: str) -> Response:
     state = await front.desk.show_portal_link(sha256_of(token), session_of(request, front))
     if state.is_signed_in:
         return RedirectResponse("/portal", 303)
-    if not state.is_good:
+    if state.email is None:
         return _no_good(request)
     nonce = Seal(front.key, "portal.in").close(secrets.token_hex(16))
-    answer = page(request, "portal_in.html", nonce=nonce)
+    answer = page(request, "portal_in.html", nonce=nonce, email=safe_line(state.email))
     answer.headers["Referrer-Policy"] = (
         "strict-origin"  # else the style sheet would be asked for with the link
     )

@@ -103,12 +103,13 @@ begin
 end $$;
 grant execute on function public.revoke_portal_links to authenticated, service_role;
 
--- What a link would do: whether it is still good, and whether this session is its person's already.
+-- What a link would do: whom it lets in, if it is still good, and whether this session is its person's already.
 create or replace function public.show_portal_link(sha256 text, session text default null) returns jsonb
 language sql stable security definer set search_path = desk, public, pg_temp as $$
   select jsonb_build_object(
-    'is_good', exists (select from portal_links l where l.sha256 = show_portal_link.sha256
-      and l.used_at is null and l.revoked_at is null and l.expires_at > now()),
+    'email', (select u.email from portal_links l join users u on u.id = l.user_id
+      where l.sha256 = show_portal_link.sha256
+        and l.used_at is null and l.revoked_at is null and l.expires_at > now()),
     'is_signed_in', exists (select from portal_links l join portal_sessions s on s.user_id = l.user_id
       where l.sha256 = show_portal_link.sha256 and s.sha256 = show_portal_link.session
         and s.ended_at is null and s.expires_at > now()));

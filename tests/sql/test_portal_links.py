@@ -286,13 +286,13 @@ async def test_a_link_that_comes_back_in_a_mail_is_good_no_more(service: Desk, n
 
 async def test_what_a_link_would_do_can_be_asked_without_using_it(service: Desk, number: int) -> None:
     link, session = new_hash(), new_hash()
-    assert not (await service.show_portal_link(link)).is_good
+    assert (await service.show_portal_link(link)).email is None
     await service.create_portal_link(KIM, link, HOUR)
     state = await service.show_portal_link(link, session)
-    assert (state.is_good, state.is_signed_in) == (True, False)
+    assert (state.email, state.is_signed_in) == (KIM, False)
     await service.open_portal(link, session, HOUR)
     state = await service.show_portal_link(link, session)
-    assert (state.is_good, state.is_signed_in) == (False, True)
+    assert (state.email, state.is_signed_in) == (None, True)
     await service.receive_mail(mail("lee", sender=sender("lee@example.com")))
     assert not (
         await service.show_portal_link(link, await signed_in(service, "lee@example.com"))

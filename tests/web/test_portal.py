@@ -111,8 +111,9 @@ async def test_of_a_long_conversation_the_newest_is_shown_first_and_then_all(
 ) -> None:
     number = await ticket(service)
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("""insert into desk.messages (ticket_id, sender_email, content, direction, message_id,
-            joined_by) select ticket_id, sender_email, 'more ' || n, direction, 'm' || n, 'test'
+        connection.execute("""
+            insert into desk.messages (ticket_id, sender_email, content, direction, message_id, joined_by)
+            select ticket_id, sender_email, 'more ' || n, direction, 'm' || n, 'test'
             from desk.messages, generate_series(1, 201) n""")
     await sign_in(client, front)
     page = (await client.get(f"/portal/tickets/{number}")).text

@@ -86,7 +86,7 @@ async def test_a_link_of_somebody_else_asks_first(
 ) -> None:
     await service.receive_mail(mail("lee", sender=sender("lee@example.com")))
     await sign_in(client, front, "lee@example.com")
-    assert "Sign in" in (await client.get(link)).text
+    assert f"This link is for {KIM}" in (await client.get(link)).text
     assert "lee@example.com" in (await client.get("/portal")).text
 
 

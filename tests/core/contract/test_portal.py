@@ -69,8 +69,8 @@ async def test_request_portal_link(door: Door) -> None:
 async def test_show_portal_link(door: Door) -> None:
     await inside(door)
     state = await door.service.show_portal_link(LINK, SESSION)
-    assert (state.is_good, state.is_signed_in) == (False, True)
-    assert not (await door.service.show_portal_link(AWKWARD)).is_good
+    assert (state.email, state.is_signed_in) == (None, True)
+    assert (await door.service.show_portal_link(AWKWARD)).email is None
 
 
 async def test_open_portal(door: Door) -> None:
