@@ -51,13 +51,13 @@ class Terminal:
         buffer, columns = self.screen.buffer, range(self.screen.columns)
         return ["".join(buffer[y][x].data for x in columns) for y in range(self.screen.lines)]
 
-    def press(self, keys: str, seen: Callable[[list[str]], bool], patience: float = 5.0) -> float:
+    def press(self, keys: str, seen: Callable[[list[str]], bool], patience: float = 60.0) -> float:
         """Seconds from writing the keys to the arrival of the output with which `seen` holds."""
         begin = time.perf_counter()
         os.write(self._pty, keys.encode())
         return self.until(seen, patience) - begin
 
-    def until(self, seen: Callable[[list[str]], bool], patience: float = 30.0) -> float:
+    def until(self, seen: Callable[[list[str]], bool], patience: float = 90.0) -> float:
         """The time at which the output came with which `seen` holds."""
         deadline = time.perf_counter() + patience
         found: float | None = None
@@ -95,7 +95,7 @@ class Terminal:
         """Ctrl+Q, as an agent would; then by force."""
         with contextlib.suppress(OSError):
             os.write(self._pty, b"\x11")
-        if not self._ended(5.0):
+        if not self._ended(30.0):
             os.kill(self._pid, signal.SIGKILL)
             self._ended(5.0)
         os.close(self._pty)

@@ -50,7 +50,7 @@ async def test_wide_screens_show_what_is_under_the_cursor(play: Play, service: D
         await stage.sees("The lamp is broken. (m3)")
         assert stage.desk_screen.tickets.has_focus
         await stage.press("enter")
-        assert stage.desk_screen.thread.has_focus and "Lamp 4" in stage.text()
+        await stage.until(lambda: stage.desk_screen.thread.has_focus and "Lamp 4" in stage.text())
 
 
 async def test_a_window_made_smaller_keeps_what_is_read(play: Play, service: Desk) -> None:
@@ -92,7 +92,7 @@ async def test_search_narrow_and_back(play: Play, service: Desk, desk: Desk) -> 
         await stage.press("enter")
         await stage.sees("Search: chair · 1 of 1")
         await stage.press("backslash")
-        assert stage.desk_screen.search_box.field.value == "chair "
+        await stage.until(lambda: stage.desk_screen.search_box.field.value == "chair ")
         await stage.write("status:closed")
         await stage.press("enter")
         await stage.sees("Nothing fits “chair status:closed”")
@@ -109,7 +109,7 @@ async def test_a_query_that_means_nothing_is_explained_beside_the_field(play: Pl
         await stage.press("enter")
         assert stage.desk_screen.search_box.field.has_focus
         await stage.press("escape")
-        assert stage.desk_screen.tickets.has_focus and "Did you mean" not in stage.text()
+        await stage.until(lambda: stage.desk_screen.tickets.has_focus and "Did you mean" not in stage.text())
 
 
 async def test_order(play: Play, service: Desk) -> None:

@@ -37,7 +37,7 @@ async def test_a_held_mail_is_shown_with_its_reason_and_its_bytes(
         await stage.sees("␛]0;title")
         assert "[bold]x[/]" in stage.text() and "\x1b" not in stage.text()
         await stage.press("escape", "y")
-        assert stage.app.clipboard.startswith("ttydesk mail quarantine retry ")
+        await stage.until(lambda: stage.app.clipboard.startswith("ttydesk mail quarantine retry "))
         await stage.press("3")
         await stage.until(lambda: stage.desk_screen.is_current)
         await stage.sees("Open · 1 of 1")

@@ -60,7 +60,7 @@ async def test_walking_and_folding(play: Play, service: Desk) -> None:
         await stage.press("g", "g")
         await stage.sees("See https://example.com")
         await stage.press("j", "ctrl+d", "k", "G")
-        assert thread.scroll_offset.y == thread.max_scroll_y
+        await stage.until(lambda: thread.scroll_offset.y == thread.max_scroll_y)
 
 
 @pytest.mark.parametrize(

@@ -101,9 +101,9 @@ async def test_escape_keeps_the_text_and_r_brings_it_back(play: Play, service: D
         await stage.press("escape")
         await stage.sees("Kept as a draft")
         await stage.press("escape", "j", "r")
-        assert stage.desk_screen.composer is not None and stage.desk_screen.composer.content == ""
+        await stage.until(lambda: stage.desk_screen.writing and stage.desk_screen.composer.content == "")
         await stage.press("escape", "escape", "k", "r")
-        assert stage.desk_screen.composer.content == "half a sen"
+        await stage.until(lambda: stage.desk_screen.composer.content == "half a sen")
 
 
 async def test_a_draft_comes_back_after_a_crash(play: Play, service: Desk, desk: Desk) -> None:
