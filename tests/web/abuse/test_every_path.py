@@ -9,8 +9,12 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 import pytest
 
+from core.desk import Desk
+from core.tokens import SCOPES, new_secret, sha256_of
+from tests.mails import mail
 from tests.web.abuse.paths import asked, filled, varying
 from tests.web.conftest import ADDRESS
+from tests.web.test_portal import sign_in
 from web.app import make_app
 from web.front import Front
 from web.rate import Allowance, Rates
@@ -26,6 +30,17 @@ class Boundless(Rates):
 @pytest.fixture
 async def front(front: Front) -> Front:
     return replace(front, rates=Boundless())
+
+
+@pytest.fixture
+async def client(client: httpx.AsyncClient, front: Front, desk: Desk, service: Desk) -> httpx.AsyncClient:
+    """Somebody whom every door lets in: a customer with a ticket, and a program that may do everything."""
+    await service.receive_mail(mail("lamp"))
+    await sign_in(client, front)
+    secret = new_secret()
+    await desk.create_token(sha256_of(secret), SCOPES)
+    client.headers["Authorization"] = f"Bearer {secret}"
+    return client
 
 
 MARKUP = "<script>alert(1)</script>"
@@ -68,6 +83,11 @@ def test_the_paths_are_found(front: Front) -> None:
     assert ("GET", "/health") in asked(make_app(front))
 
 
+async def test_the_doors_are_open(client: httpx.AsyncClient) -> None:
+    for path in ("/portal/tickets/1001", "/api/tickets/1001", "/api/agents"):
+        assert (await client.get(path)).status_code == 200
+
+
 async def test_no_part_of_a_path_can_be_more_than_a_name(client: httpx.AsyncClient, front: Front) -> None:
     for method, path in varying(make_app(front)):
         for value in HOSTILE.values():
@@ -91,7 +111,7 @@ async def test_nor_can_a_query(client: httpx.AsyncClient, front: Front) -> None:
     )
     for method, path in asked(make_app(front)):
         for value in [*HOSTILE.values(), "//evil.example/", "https:evil.example", "/%5cevil.example"]:
-            url = filled(path, "1") + "?" + "&".join(f"{name}={value}" for name in names)
+            url = filled(path, "1001") + "?" + "&".join(f"{name}={value}" for name in names)
             check(await client.request(method, url), f"{method} {url}")
 
 
@@ -107,7 +127,7 @@ async def test_an_answer_does_not_depend_on_what_host_was_named(
     }
     for method, path in [*asked(make_app(front)), ("GET", "/nothing"), ("GET", "/static"), ("GET", "/")]:
         for header, value in named.items():
-            answer = await client.request(method, filled(path, "1"), headers={header: value})
+            answer = await client.request(method, filled(path, "1001"), headers={header: value})
             check(answer, f"{method} {path} with {header}")
 
 
@@ -117,7 +137,7 @@ async def test_a_method_is_what_it_is(client: httpx.AsyncClient, front: Front) -
     known = {path: {method for method, other in asked(app) if other == path} for _, path in asked(app)}
     headers = {"X-HTTP-Method-Override": "DELETE", "X-HTTP-Method": "PUT", "X-Method-Override": "PATCH"}
     for path, methods in known.items():
-        url = filled(path, "1")
+        url = filled(path, "1001")
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - methods:
             answer = await client.request(method, url, headers=headers | {"X-Secret": "seen"})
             assert answer.status_code in (404, 405), (method, url)
@@ -178,7 +198,7 @@ BODIES = {
 async def test_no_body_makes_it_fail(client: httpx.AsyncClient, front: Front) -> None:
     for method, path in asked(make_app(front)):
         if method in ("POST", "PUT", "PATCH", "DELETE"):
-            url = filled(path, "1")
+            url = filled(path, "1001")
             for name, (kind, body) in BODIES.items():
                 answer = await client.request(method, url, content=body, headers={"Content-Type": kind})
                 check(answer, f"{method} {url}: {name}")
