@@ -192,7 +192,7 @@ def display_name(name: str) -> str:
 def size_words(size: int) -> str:
     """Bytes in words: "812 bytes", "120 kB", "3.4 MB"."""
     if size < 1024:
-        return f"{size} bytes"
+        return "1 byte" if size == 1 else f"{size} bytes"
     if size < _MB:
         return f"{size / 1024:.0f} kB"
     return f"{size / _MB:.1f}".removesuffix(".0") + " MB"

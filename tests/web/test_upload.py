@@ -152,8 +152,9 @@ def test_names_are_no_paths() -> None:
 def test_limits_are_said_in_words() -> None:
     assert Limits(5, 10 << 20, 15 << 20).words == "Up to 5 files, each up to 10 MB, together up to 15 MB."
     assert Limits(1, 1 << 19, 1 << 20).words.startswith("One file")
-    assert [size_words(size) for size in (0, 1023, 1024, 1_600_000)] == [
+    assert [size_words(size) for size in (0, 1, 1023, 1024, 1_600_000)] == [
         "0 bytes",
+        "1 byte",
         "1023 bytes",
         "1 kB",
         "1.5 MB",

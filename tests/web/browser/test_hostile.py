@@ -87,7 +87,7 @@ for (const one of document.querySelectorAll("*")) {
 
 async def settle(page: Page) -> None:
     """Let what might run, run: when it is pointed at, looked at, or loaded late."""
-    await page.wait_for_load_state("networkidle")
+    await page.wait_for_load_state("load")
     assert await page.evaluate(TOUCH) == []
 
 
@@ -119,4 +119,4 @@ async def test_nothing_of_it_runs(pages: Pages, desk: Desk, token: str) -> None:
         await settle(page)
         await page.goto(page.url + "/frame")
         assert await page.inner_text("b") == "dark"
-        await page.wait_for_load_state("networkidle")
+        await page.wait_for_load_state("load")
