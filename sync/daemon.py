@@ -39,7 +39,7 @@ from sync.outbound import Outbox
 from sync.post import Post, has_labels
 from sync.reading import Intake
 from sync.supervisor import Pulse, Round, Supervisor, progress
-from sync.webhook import KEPT, Webhooks
+from sync.webhook import KEPT, Turns, Webhooks
 from sync.worker import worker_name
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ class Daemon:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        report, turns = self._report, Turns(self._received)
         self.webhooks = Webhooks(
-            self.settings, self.desk, self.worker, self.now, self._report, self.pulse, self.problems
+            self.settings, self.desk, self.worker, self.now, report, self.pulse, self.problems, turns
         )
 
     async def run(self) -> None:
@@ -112,8 +113,7 @@ class Daemon:
             ending.cancel()
 
     async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks = {task}
+        self._tasks = {task := asyncio.create_task(work)}
         await asyncio.wait(self._tasks)
         if not task.cancelled():
             task.result()
@@ -249,12 +249,14 @@ class Daemon:
 
     # That we live, and what troubles us
 
+    def _received(self) -> int:
+        return self._gone["received"] + sum(post.arrivals.counts.total() for post in self.posts.values())
+
     async def _beat(self) -> Round:
-        posts = self.posts.values()
-        received = self._gone["received"] + sum(post.arrivals.counts.total() for post in posts)
-        sent = self._gone["sent"] + sum(post.sent for post in posts)
-        update = {"beat_at": self.now(), "received": received, "sent": sent, "problems": self.problems}
-        beat = self.heartbeat.model_copy(update=update)
+        received = self._received()
+        sent = self._gone["sent"] + sum(post.sent for post in self.posts.values())
+        said = {"beat_at": self.now(), "received": received, "sent": sent, "problems": self.problems}
+        beat = self.heartbeat.model_copy(update=said)
         self.systemd.status(next(iter(self.problems.values()), f"{received} in, {sent} out"))
         try:
             write_heartbeat(self.settings.home, beat)

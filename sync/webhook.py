@@ -6,7 +6,7 @@ answer, holds up itself alone.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from core.webhooks import WebhookDue, WebhooksDue
 from sync.supervisor import Pulse, Report, Round, Supervisor, progress
 from sync.webhook_client import WebhookClient, trusted
 from sync.webhook_delivery import Deliveries
+from sync.worker import elapsed
 
 KEPT = timedelta(days=30)
 """How long the log keeps what has come to its end."""
@@ -26,8 +27,49 @@ _LOOK_SECONDS = 5.0
 _FOLLOW_SECONDS = 0.1
 _ASKING = 2
 """So many of the database's connections the webhooks take at most, of four."""
+_RUSH_SECONDS = 2.0
+"""Mail that came within so long is a rush: it goes first."""
+_IN_A_RUSH = 20.0
+"""Messages a second, to all webhooks together, while mail comes in; else as many as the receivers take."""
+_QUEUED = 500
+_QUEUED_IN_A_RUSH = 25
+"""Events that become deliveries at once, for each webhook; in a rush, a second."""
+_REST_SECONDS = 1.0
 _TOLD_AFTER = timedelta(minutes=10)
 """What fails for so long is a problem that is told."""
+
+
+class Turns:
+    """Webhooks take turns where there is mail to take in: it must not wait for them."""
+
+    def __init__(
+        self,
+        received: Callable[[], int],
+        clock: Callable[[], float] = elapsed,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`received` is how many mails there have been."""
+        self._received = received
+        self._clock = clock
+        self._sleep = sleep
+        self._seen = received()
+        self._came_at = float("-inf")
+        self._next = float("-inf")
+
+    def is_rush(self) -> bool:
+        now = self._clock()
+        if (received := self._received()) != self._seen:
+            self._seen, self._came_at = received, now
+        return now - self._came_at < _RUSH_SECONDS
+
+    async def wait(self) -> None:
+        if self.is_rush():
+            now = self._clock()
+            turn = max(now, self._next)
+            self._next = turn + 1 / _IN_A_RUSH
+            await self._sleep(turn - now)
+
+
 Begin = Callable[[Coroutine[Any, Any, None]], None]
 
 
@@ -41,6 +83,7 @@ class Webhooks:
     pulse: Pulse
     problems: dict[str, str]
     """Of all parts of the daemon, by name."""
+    turns: Turns
     begin: Begin | None = None
     """Begins a task that the daemon waits for at its end; without it only `once` can be asked for."""
     _kept: dict[UUID, Deliveries] = field(default_factory=dict)
@@ -56,7 +99,11 @@ class Webhooks:
             async with aclosing(self.desk.follow_webhooks()) as following:
                 async for due in following:
                     progress()
-                    if not (await self._look(due)).webhooks:
+                    while (due := await self._look(due)).behind:
+                        await asyncio.sleep(_REST_SECONDS)
+                        progress()
+                        due = await self.desk.webhooks_due()
+                    if not due.webhooks:
                         break
                     await asyncio.sleep(_FOLLOW_SECONDS)
         return Round(_LOOK_SECONDS)
@@ -96,9 +143,14 @@ class Webhooks:
         if not self._released:
             await self.desk.release_webhook_deliveries(self.worker)
             self._released = True
-        while due.behind and await self.desk.queue_webhook_deliveries():
+        while due.behind:
+            is_rush = self.turns.is_rush()
+            if not await self.desk.queue_webhook_deliveries(_QUEUED_IN_A_RUSH if is_rush else _QUEUED):
+                break  # another daemon is at it
             progress()
             due = await self.desk.webhooks_due()
+            if is_rush:
+                break
         return due
 
     async def _made(self, one: WebhookDue) -> Deliveries:
@@ -107,8 +159,9 @@ class Webhooks:
         wanted = self.settings.webhooks
         client = WebhookClient(self._context, wanted.allow_private, wanted.timeout_seconds)
         return Deliveries(
-            one.id, one.url, self.settings, self.desk, self.worker, client, self._asking, self.now
-        )
+            one.id, one.url, self.settings, self.desk, self.worker, client, self._asking, self.turns.wait,
+            self.now,
+        )  # fmt: skip
 
     async def _keep(self, deliveries: Deliveries) -> None:
         supervisor = Supervisor(deliveries.stop, self.report, self.pulse)

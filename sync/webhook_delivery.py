@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -33,6 +33,8 @@ WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds from one attempt to the next, as Standard Webhooks suggests: 75 hours, then it is given up."""
 _JITTER = 0.2
 _LONGEST_WAIT = 86_400.0
+_LONGEST_REST = 60.0
+"""Seconds for which a receiver that took nothing at all is left alone, however much waits for it."""
 _logger = logging.getLogger("ttydesk.webhook")
 
 
@@ -56,10 +58,15 @@ class Deliveries:
     client: WebhookClient
     asking: asyncio.Semaphore
     """Held while the database is asked: a storm of webhooks leaves it to the mail."""
+    turn: Callable[[], Awaitable[None]]
+    """Waited for before each message."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock: Callable[[], float] = elapsed
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_vain: int = 0
+    """Batches in a row of which nothing came through."""
+    _rests_until: float = 0.0
     _sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     @property
@@ -72,8 +79,10 @@ class Deliveries:
         return _BATCH * self.settings.webhooks.timeout_seconds + _MARGIN
 
     async def deliver(self) -> Round:
-        """One batch."""
+        """One batch. What cannot come through yet is not even tried, and loses none of its attempts."""
         begun = self.clock()
+        if begun < self._rests_until:
+            return Round(self._rests_until - begun)
         async with self.asking:
             claimed = await self.desk.claim_webhook_deliveries(
                 self.webhook_id, self.worker, self._claim_seconds, _BATCH
@@ -85,22 +94,31 @@ class Deliveries:
         for one in claimed.deliveries:
             of_ticket[one.number].append(one)
         work = [self._in_turn(claimed, group, until) for group in of_ticket.values()]
-        for failure in await asyncio.gather(*work, return_exceptions=True):
-            if failure is not None:
-                raise failure
+        came_through = 0
+        for done in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+            came_through += done
+        self._in_vain = 0 if came_through else self._in_vain + 1
+        if self._in_vain:
+            self._rests_until = self.clock() + min(2.0 ** min(self._in_vain - 1, 10), _LONGEST_REST)
         return Round(0)
 
     async def _in_turn(
         self, claimed: ClaimedDeliveries, group: Sequence[ClaimedDelivery], until: float
-    ) -> None:
-        """What happened to a ticket is told in that order, unless something of it fails."""
+    ) -> int:
+        """In the order in which it happened to a ticket, unless some fail. How many came through."""
+        came_through = 0
         for one in group:
             async with self._sending:
+                await self.turn()
                 if self.stop.is_set() or self.clock() > until:
-                    return  # whoever claims it next sends it
+                    break  # whoever claims it next sends it
                 answered = await self._send(claimed, one)
             progress()
             await self._settle(one, answered)
+            came_through += answered.error is None
+        return came_through
 
     async def _send(self, claimed: ClaimedDeliveries, one: ClaimedDelivery) -> Answered:
         body = encode(one.payload)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from core.errors import Unreachable
 from core.webhooks import Webhook, WebhookDelivery, WebhookState, new_secret
 from sync.daemon import sync
 from sync.supervisor import Pulse
-from sync.webhook import Webhooks
+from sync.webhook import Turns, Webhooks
 from sync.webhook_client import WebhookClient, message_id
 from sync.webhook_delivery import WAITS, Deliveries, wait_after
 from tests.mails import mail
@@ -55,9 +56,13 @@ async def deliveries(settings: Settings, desk: Desk, webhook: Webhook) -> AsyncI
     client = WebhookClient(httpx.create_ssl_context(), wanted.allow_private, wanted.timeout_seconds)
     await desk.queue_webhook_deliveries()
     try:
-        yield Deliveries(webhook.id, webhook.url, settings, desk, "w", client, asyncio.Semaphore(2))
+        yield Deliveries(webhook.id, webhook.url, settings, desk, "w", client, asyncio.Semaphore(2), at_once)
     finally:
         await client.close()
+
+
+async def at_once() -> None:
+    """Nobody else is in a hurry."""
 
 
 async def add(desk: Desk, receiver: Receiver, *events: str) -> Webhook:
@@ -106,6 +111,8 @@ async def test_what_failed_is_tried_again_under_the_same_id(
     await service.receive_mail(mail("a"))
     caplog.set_level(logging.DEBUG, "ttydesk.webhook")
     async with deliveries(settings, service, webhook) as due:
+        times = count(0.0, 100.0)
+        due.clock = lambda: next(times)
         for attempt in (1, 2):
             await due.deliver()
             (waiting,) = await log(service, webhook)
@@ -262,6 +269,7 @@ async def test_what_fails_for_a_while_is_told_as_a_problem_of_the_daemon(
         told.__setitem__,
         Pulse(),
         {},
+        Turns(lambda: 0),
         lambda work: work.close(),
     )
     receiver.answers = lambda arrived: answer(502)
@@ -276,6 +284,51 @@ async def test_what_fails_for_a_while_is_told_as_a_problem_of_the_daemon(
     assert name == f"webhook {webhook.id.hex[:8]} at 127.0.0.1"
     assert problem.startswith("Nothing comes through since 20")
     assert problem.endswith("The receiver answered 502.")
+
+
+async def test_a_receiver_that_takes_nothing_is_left_alone_for_longer_and_longer(
+    settings: Settings, service: Desk, receiver: Receiver
+) -> None:
+    webhook = await add(service, receiver)
+    for number in range(40):
+        await service.receive_mail(mail(str(number)))
+    receiver.answers = lambda arrived: answer(503)
+    clock, rests = 0.0, []
+    async with deliveries(settings, service, webhook) as due:
+        due.clock = lambda: clock
+        for _ in range(3):
+            assert (await due.deliver()).pause == 0
+            rests.append((await due.deliver()).pause)
+            clock += rests[-1]
+        assert rests == [1, 2, 4]
+        assert len(receiver.arrived) == 24, "of those that wait none lost an attempt meanwhile"
+        receiver.answers = lambda arrived: OK
+        assert (await due.deliver()).pause == 0
+        assert (await due.deliver()).pause == 0, "it works again"
+    assert len(receiver.arrived) == 40
+
+
+async def test_mail_that_comes_in_goes_first() -> None:
+    clock, received, slept = 100.0, 0, []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 3))
+
+    turns = Turns(lambda: received, lambda: clock, sleep)
+    for _ in range(3):
+        await turns.wait()
+    assert slept == []
+    received = 5
+    for _ in range(3):
+        await turns.wait()
+    assert slept == [0, 0.05, 0.1], "one after the other, whoever asks"
+    clock += 1.9
+    await turns.wait()
+    assert slept[3:] == [0]
+    clock += 0.2
+    for _ in range(3):
+        await turns.wait()
+    assert len(slept) == 4
 
 
 @given(st.integers(1, 20), st.floats(0, 1e9))
