@@ -121,7 +121,8 @@ begin
   return v_turned is not null;
 end $$;
 
--- One report as it is kept; what it lacks is empty.
+-- One report as it is kept; what it lacks is empty. A service that takes only short marks was given the end of our
+-- Message-ID, which is the message's own id (own_message_id).
 create or replace function desk.report_row(report jsonb) returns desk.delivery_reports
 language plpgsql stable set search_path = desk, public, pg_temp as $$
 declare
@@ -132,6 +133,10 @@ begin
   end if;
   v_row.provider := coalesce(report ->> 'provider', '');
   v_row.message_id := coalesce(report ->> 'message_id', '');
+  if v_row.message_id ~ '^<[0-9a-f]{32}>$' then
+    v_row.message_id := coalesce((select m.message_id from messages m
+      where m.id = btrim(v_row.message_id, '<>')::uuid and m.direction = 'outgoing'), v_row.message_id);
+  end if;
   v_row.provider_id := coalesce(report ->> 'provider_id', '');
   v_row.email := lower(coalesce(report ->> 'email', ''));
   v_row.state := (report ->> 'state')::delivery_state;

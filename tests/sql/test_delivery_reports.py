@@ -191,6 +191,19 @@ async def test_a_name_that_the_mailbox_tells_later_finds_its_reports(service: De
     assert (await states(desk))[KIM][0] == "bounced"
 
 
+async def test_the_end_of_our_message_id_is_enough(service: Desk, desk: Desk) -> None:
+    """Postmark's metadata has room for no more; also while the answer is being sent."""
+    ours = await claimed(service, desk)
+    end = ours.message_id.rpartition("@")[0].rpartition(".")[2]
+    assert (await service.report_delivery([report("delivered", f"<{end}>", email=KIM)])).kept == 1
+    await service.mark_sent(ours.id, "1.host")
+    assert await states(desk) == {KIM: ("delivered", "")}
+    told = await service.report_delivery(
+        [report("complained", f"<{end}>"), report("bounced", f"<{'0' * 32}>")]
+    )
+    assert (told.changed, told.kept) == (1, 1)
+
+
 async def test_what_nobody_knows_is_kept_once_and_pruned(service: Desk, desk: Desk, database: str) -> None:
     one = report("delivered", "<x@elsewhere>", email=KIM)
     for _ in range(3):

@@ -2,6 +2,7 @@
 
 The secret comes as the password of basic authentication (in the address that Postmark is given), or in a
 header. Postmark names a mail by an id of its own; ours has to be handed to it as metadata, see docs/web.md.
+That has room for 80 letters, so that the end of our Message-ID must do.
 """
 
 import base64
