@@ -6,6 +6,7 @@ nothing.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -45,6 +46,7 @@ _DONE = {
     "closed": "It is closed. If something is left, write here or open it again.",
     "opened": "It is open again, and we look at it.",
 }
+_logger = logging.getLogger("ttydesk.web")
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Text = Annotated[str, Form()]
@@ -101,10 +103,15 @@ async def show(request: Request, number: Number, done: str = "", all: str = "") 
 
 
 async def _ticket(
-    request: Request, session: str, number: int, draft: Draft, status: int = 200, done: str = "",
+    request: Request,
+    session: str,
+    number: int,
+    draft: Draft,
+    status: int = 200,
+    done: str = "",
     headers: dict[str, str] | None = None,
     limit: int = NEWEST,
-) -> Response:  # fmt: skip
+) -> Response:
     front = front_of(request)
     found = await front.desk.portal_ticket(session, number, limit)
     files, limits = Seal(front.key, f"portal.files.{session}"), Limits.of(front.settings)
@@ -167,6 +174,12 @@ async def reply(request: Request, number: Number) -> Response:
             return await _ticket(request, session, number, draft, 422)
     except Gone:
         return door(request, 401, "You are no longer signed in.", typed=body.text("message"))
+    except DeskError as error:
+        if status_of(error) < 500:
+            raise
+        _logger.error("An answer could not be taken: %s", safe_line(str(error)))
+        said = "We cannot take it right now. Please try again in a minute."
+        return door(request, 503, said, typed=body.text("message"))
     finally:
         body.close()
     return RedirectResponse(f"/portal/tickets/{number}?done=sent#latest", 303)

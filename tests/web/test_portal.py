@@ -292,6 +292,18 @@ async def test_so_does_whose_cookie_is_gone(client: httpx.AsyncClient, service: 
     assert answer.status_code == 401 and "A long &lt;text&gt;." in answer.text
 
 
+async def test_so_does_whose_answer_the_desk_cannot_take(
+    client: httpx.AsyncClient, front: Front, service: Desk
+) -> None:
+    number = await ticket(service)
+    await sign_in(client, front)
+    slip = await slip_of(client, f"/portal/tickets/{number}")
+    await front.desk.close()
+    data = {"slip": slip, "message": "A long text."}
+    answer = await client.post(f"/portal/tickets/{number}/reply", data=data)
+    assert answer.status_code == 503 and "A long text." in answer.text
+
+
 async def test_who_answers_very_often_has_to_wait(
     client: httpx.AsyncClient, front: Front, service: Desk, desk: Desk
 ) -> None:
