@@ -3,8 +3,9 @@
 Every route of it is an `ApiRoute`, so none can be forgotten.
 """
 
+import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -17,15 +18,33 @@ from web.rate import Allowance
 _FITTING = {"*/*", "application/*", "application/json", "application/problem+json"}
 
 
+_NUMBER = re.compile("[0-9]{1,18}")
+_BY_NUMBER: set[Callable[..., Any]] = set()
+
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+def by_number(endpoint: _Endpoint) -> _Endpoint:
+    """What programs ask for most: by a number and without a query. FastAPI would only look at it, as long as
+    the answer takes. `endpoint` takes the request and the number, and has a default for the rest."""
+    _BY_NUMBER.add(endpoint)
+    return endpoint
+
+
 class ApiRoute(APIRoute):
     answers_json = True
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
+        by_number = self.endpoint if self.endpoint in _BY_NUMBER else None
 
         async def handle(request: Request) -> Response:
             await _admit(request, self.answers_json)
-            response = await answer(request)
+            id, query = request.path_params.get("id", ""), request.scope["query_string"]
+            if by_number and not query and _NUMBER.fullmatch(id):
+                response: Response = await by_number(request, id)
+            else:
+                response = await answer(request)
             response.headers.update(request.state.headers)
             return response
 

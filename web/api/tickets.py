@@ -17,7 +17,7 @@ from web.api.body import ADDRESS, Asked, Department, Email, Line, Subject, Text,
 from web.api.caller import Caller, caller_of
 from web.api.condition import etag_of, is_unchanged, request_id_of, versions_of
 from web.api.cursor import from_cursor, to_cursor
-from web.api.door import ApiRoute
+from web.api.door import ApiRoute, by_number
 from web.front import front_of
 
 router = APIRouter(prefix="/api/tickets", tags=["tickets"], route_class=ApiRoute)
@@ -177,6 +177,7 @@ async def create_ticket(request: Request) -> Response:
 
 
 @router.get("/{id}", response_model=Detail, summary="Show a ticket", responses={304: {"description": _SAME}})
+@by_number
 async def show_ticket(
     request: Request,
     id: Id,

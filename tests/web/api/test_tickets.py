@@ -235,3 +235,18 @@ async def test_an_odd_query_is_refused_with_the_words_of_the_search(api: httpx.A
     for query, said in (("foo:bar", 'Nothing can be looked up by "foo:"'), ("status:new", "is no status")):
         answer = await api.get(f"/api/tickets?query={quote(query)}")
         assert answer.status_code == 422 and said in answer.json()["detail"]
+
+
+async def test_whichever_way_it_is_asked_for_a_ticket_is_the_same(
+    api: httpx.AsyncClient, ticket: int, service: Desk
+) -> None:
+    """By number it does not go through FastAPI's look at arguments."""
+    id = (await service.show_ticket(ticket)).ticket.id
+    by_number, by_id, by_query = [
+        await api.get(f"/api/tickets/{asked}") for asked in (ticket, id, f"{ticket}?messages=200")
+    ]
+    assert by_number.status_code == 200
+    assert by_number.content == by_id.content == by_query.content
+    assert by_number.headers["etag"] == by_id.headers["etag"] == by_query.headers["etag"]
+    for wrong in ("1" * 19, "\N{ARABIC-INDIC DIGIT ONE}", "-1", "1.0", f"{ticket}?messages=0"):
+        assert (await api.get(f"/api/tickets/{wrong}")).status_code == 422, wrong
