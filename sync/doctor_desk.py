@@ -10,6 +10,7 @@ from core.interface import other_program
 from sync.doctor_finding import Checks, Verdict, failed, ok, span, unknown, warning
 from sync.doctor_hosted import HOSTED
 from sync.doctor_state import State
+from sync.doctor_webhook import webhooks_come_through
 
 _MB = 1_000_000
 _LITTLE_ROOM = 1_000 * _MB
@@ -217,4 +218,5 @@ CHECKS: Checks[State] = (
     ("quarantine", quarantine_is_empty),
     ("gmail", gmail_is_connected),
     ("push", push_is_complete),
+    ("webhooks", webhooks_come_through),
 )

@@ -7,8 +7,9 @@ from datetime import datetime
 from core.config import Settings
 from core.connect import Way, open_desk, session_of
 from core.desk import Desk
-from core.errors import DeskError, Unreachable
+from core.errors import DeskError, Forbidden, Unreachable
 from core.models import Agent, Daemon, DeskVersion, Mailbox, OutboxCount, QuarantineCount
+from core.webhooks import Webhook
 from sync.doctor_finding import Told, unknown
 from sync.heartbeat import Heartbeat, read_heartbeat
 from sync.lock import holder
@@ -29,6 +30,8 @@ class Records:
     quarantine: QuarantineCount
     elsewhere: list[Daemon]
     """Daemons that are alive and are not this home's."""
+    webhooks: list[Webhook]
+    """None where whoever asks may not know of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +113,12 @@ async def _records(desk: Desk, ours: str) -> Records:
             for one in await desk.list_daemons()
             if one.worker != ours and one.silent_seconds < SILENT_SECONDS
         ],
+        webhooks=await _webhooks(desk),
     )
+
+
+async def _webhooks(desk: Desk) -> list[Webhook]:
+    try:
+        return await desk.list_webhooks()
+    except Forbidden:  # an agent's machine, and no admin's
+        return []
