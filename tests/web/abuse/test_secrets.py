@@ -14,6 +14,8 @@ from core.desk import Desk
 from core.errors import Unreachable
 from core.forms import link_sha256, new_link_token
 from core.portal_link import sha256_of
+from core.tokens import SCOPES, new_secret
+from core.tokens import sha256_of as token_sha256
 from tests.mails import mail
 from tests.web.abuse.conftest import Form
 from tests.web.conftest import ADDRESS
@@ -61,12 +63,20 @@ async def live(client: httpx.AsyncClient, front: Front, desk: Desk, service: Des
     for path in (f"/portal/in/{link}x", f"/f/{form_link}x", "/portal/tickets/99", f"/nothing/{link}"):
         assert (await client.get(path)).status_code in (200, 404, 410)
     await client.post("/portal/out", data={"slip": slip, "message": cookie})
+    token = new_secret()
+    await desk.create_token(token_sha256(token), SCOPES)
+    for asked, more in (("tickets", {}), ("nothing", {}), ("tickets", {"Accept": "text/html"})):
+        headers = {"Authorization": f"Bearer {token}"} | more
+        assert (await client.get(f"/api/{asked}", headers=headers)).status_code in (200, 404, 406)
+    wrong = {"Authorization": f"Bearer {token}x"}
+    assert (await client.get("/api/tickets", headers=wrong)).status_code == 401
     return {
         "the link of a form": form_link,
         "the link to the portal": link,
         "the cookie": cookie,
         "the slip": slip,
         "the nonce": nonce,
+        "the token of a program": token,
         "the key": front.key,
     }
 
