@@ -69,10 +69,10 @@ async def read(delivery: Delivery, topic: str, documents: Documents) -> Told:
     envelope = await sns.open_envelope(delivery, topic, documents)
     if envelope.type == "SubscriptionConfirmation":
         return Told(confirm=sns.confirmation(envelope))
-    return Told(_reports(envelope.message) if envelope.type == "Notification" else [])
+    return Told(reports(envelope.message) if envelope.type == "Notification" else [])
 
 
-def _reports(message: str) -> list[Report]:
+def reports(message: str) -> list[Report]:
     """A topic tells of other things as well, and SES greets it with a sentence: none of that is a report."""
     try:
         content = json.loads(message)
