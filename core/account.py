@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import SignedOut
 from core.gateway import Gateway
+from core.session import mail_code
 from core.tokens import ProgramGateway
 
 if TYPE_CHECKING:
@@ -64,10 +65,17 @@ class AccountGateway:
 @dataclass(frozen=True, slots=True)
 class Accounts:
     _hosted: Gateway
+    _url: str
+    _key: str = field(repr=False)
+    """The publishable one."""
 
     def gateway_of(self, token: str) -> Gateway:
         """The desk as whoever has this sign-in has it."""
         return ProgramGateway(AccountGateway(self._hosted, token))
+
+    async def invite(self, email: str) -> None:
+        """Mail somebody a code with which they can sign in."""
+        await mail_code(self._url, self._key, email)
 
 
 @asynccontextmanager
@@ -79,8 +87,9 @@ async def open_accounts(settings: "Settings") -> AsyncIterator[Accounts | None]:
         return
     from core.supabase import SupabaseGateway
 
-    gateway = SupabaseGateway(hosted.url, hosted.publishable_key.get_secret_value(), token_of_the_request)
+    key = hosted.publishable_key.get_secret_value()
+    gateway = SupabaseGateway(hosted.url, key, token_of_the_request)
     try:
-        yield Accounts(gateway)
+        yield Accounts(gateway, hosted.url, key)
     finally:
         await gateway.close()

@@ -8,7 +8,7 @@ import asyncio
 import fcntl
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -80,8 +80,7 @@ class Session:
 
     async def send_code(self, email: str) -> None:
         """Mail a code to the address. The first time this makes the account, too."""
-        async with self._auth() as auth:
-            await auth.sign_in_with_otp({"email": email, "options": {"should_create_user": True}})
+        await mail_code(self.url, self.key, email)
 
     async def enter_code(self, email: str, code: str) -> Kept:
         async with self._auth() as auth:
@@ -145,25 +144,35 @@ class Session:
         self._kept = kept
         return kept
 
-    @asynccontextmanager
-    async def _auth(self) -> "AsyncIterator[AsyncGoTrueClient]":
-        """Supabase's client of its sign-in, which keeps nothing; its refusals as ours."""
-        import httpx
-        from supabase_auth import AsyncGoTrueClient
-        from supabase_auth.errors import AuthError
+    def _auth(self) -> "AbstractAsyncContextManager[AsyncGoTrueClient]":
+        return _auth_at(self.url, self.key)
 
-        async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http:
-            auth = AsyncGoTrueClient(
-                url=f"{self.url.rstrip('/')}/auth/v1",
-                headers={"apikey": self.key, "Authorization": f"Bearer {self.key}"},
-                auto_refresh_token=False,
-                persist_session=False,
-                http_client=http,
-            )
-            try:
-                yield auth
-            except AuthError as error:
-                raise _refusal(error) from None
+
+async def mail_code(url: str, key: str, email: str) -> None:
+    """Mail a code that signs in; the first time this makes the account, too. `key` is the publishable one."""
+    async with _auth_at(url, key) as auth:
+        await auth.sign_in_with_otp({"email": email, "options": {"should_create_user": True}})
+
+
+@asynccontextmanager
+async def _auth_at(url: str, key: str) -> "AsyncIterator[AsyncGoTrueClient]":
+    """Supabase's client of its sign-in, which keeps nothing; its refusals as ours."""
+    import httpx
+    from supabase_auth import AsyncGoTrueClient
+    from supabase_auth.errors import AuthError
+
+    async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) as http:
+        auth = AsyncGoTrueClient(
+            url=f"{url.rstrip('/')}/auth/v1",
+            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            auto_refresh_token=False,
+            persist_session=False,
+            http_client=http,
+        )
+        try:
+            yield auth
+        except AuthError as error:
+            raise _refusal(error) from None
 
 
 _ENDED = {"refresh_token_not_found", "refresh_token_already_used", "session_not_found", "session_expired",

@@ -1,18 +1,22 @@
 """/api/agents: who works here. Changing that takes a token of an admin."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
-from core.errors import NotFound
+from core.errors import DeskError, NotFound
 from core.models import Agent, Role
+from core.text import safe_line
 from web.api.answer import answered
 from web.api.body import ADDRESS, Asked, Department, Email, Line, body_of, left_out, read_body
 from web.api.caller import Caller, caller_of
 from web.api.condition import request_id_of
 from web.api.door import ApiRoute
+from web.front import Front, front_of
 
+_logger = logging.getLogger("ttydesk.web")
 router = APIRouter(prefix="/api/agents", tags=["agents"], route_class=ApiRoute)
 me = APIRouter(prefix="/api/whoami", tags=["agents"], route_class=ApiRoute)
 
@@ -59,12 +63,23 @@ async def list_agents(request: Request) -> Response:
     "", status_code=201, response_model=Agent, summary="Make an agent", openapi_extra=body_of(NewAgent, _NEW)
 )
 async def add_agent(request: Request) -> Response:
-    """Make somebody an agent, or active again."""
+    """Make somebody an agent, or active again. At Supabase they get a mail with which they can sign in."""
     asked, caller = await read_body(request, NewAgent), caller_of(request)
     added = await caller.desk.add_agent(
         asked.email, asked.name, asked.role, asked.departments, request_id_of(request, caller)
     )
+    await _invite(front_of(request), added.email)
     return answered(added, 201)
+
+
+async def _invite(front: Front, email: str) -> None:
+    """Who is not reached by it can sign in all the same, so a failure is only noted."""
+    if front.accounts is None:
+        return
+    try:
+        await front.accounts.invite(email)
+    except DeskError as error:
+        _logger.warning("The invitation of a new agent could not be mailed: %s", safe_line(str(error)))
 
 
 @router.put(

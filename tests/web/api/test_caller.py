@@ -7,13 +7,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from core.account import open_accounts, subject_of
+from core.account import open_accounts
 from core.config import Settings
 from core.connect import open_desk
 from core.desk import Desk
 from core.files import LocalFiles
 from core.models import Role
 from core.tokens import new_secret, sha256_of
+from tests.conftest import desk_as
 from tests.mails import mail
 from tests.peers.hosted import PUBLISHABLE, SECRET, Project, sign
 from tests.web.conftest import ADDRESS
@@ -94,8 +95,6 @@ async def test_what_is_no_sign_in_of_an_agent(visitor: httpx.AsyncClient, servic
 
 
 async def test_tokens_of_a_hosted_desk(visitor: httpx.AsyncClient, service: Desk, hosted: Project) -> None:
-    from tests.conftest import desk_as
-
     grace = await service.add_agent("grace@example.com", "Grace")
     secret = new_secret()
     async with desk_as(hosted.database, "authenticated", sub=str(grace.id)) as desk:
@@ -105,6 +104,13 @@ async def test_tokens_of_a_hosted_desk(visitor: httpx.AsyncClient, service: Desk
     assert (await visitor.get("/api/tickets", headers=bearer(new_secret()))).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "a.e30.c", "a.eyJzdWIi.c", "a.\xff.c"])
-def test_what_names_no_account(token: str) -> None:
-    assert subject_of(token) is None
+async def test_a_new_agent_gets_a_mail_to_sign_in_with(
+    visitor: httpx.AsyncClient, service: Desk, hosted: Project
+) -> None:
+    ada = await service.add_agent("ada@example.com", "Ada", Role.ADMIN)
+    email = f"{uuid4().hex}@example.com"
+    made = await visitor.post("/api/agents", json={"email": email}, headers=bearer(sign(str(ada.id))))
+    assert made.status_code == 201
+    async with httpx.AsyncClient() as client:
+        mails = (await client.get(f"{hosted.url}/__test/mail", params={"to": email})).json()
+    assert len(mails) == 1
