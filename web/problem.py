@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
@@ -41,6 +42,7 @@ def add_doors(app: FastAPI) -> None:
     app.add_exception_handler(DeskError, _refused)
     app.add_exception_handler(HTTPException, _failed)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -117,6 +119,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
         for one in error.errors()
     ]
     return problem(request, 422, "Some values were not accepted.", errors=wrong)
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Whoever sent it is gone before the end, as telephones are; nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from core.desk import Desk
 from tests.web.conftest import Site
 from web.protocol import Protocol
 
@@ -92,3 +93,31 @@ async def test_a_web_socket_is_none_of_ours(site: Site) -> None:
     asked = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     assert await answers_to(site, b"POST /health HTTP/1.1\r\n" + HOST + asked + key) == [405]
+
+
+async def test_who_hangs_up_in_the_middle_leaves_no_trace(
+    site: Site, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that is shorter than was said; it is no fault of ours, and no ticket."""
+    part = b'--x\r\nContent-Disposition: form-data; name="message"\r\n\r\nHello'
+    head = b"POST /form HTTP/1.1\r\n" + HOST + b"Content-Type: multipart/form-data; boundary=x\r\n"
+    for begun in (
+        head + b"Content-Length: 5000\r\n\r\n" + part,
+        head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nHe",
+    ):
+        async with line_to(site) as (_, writer):
+            writer.write(begun)
+            await writer.drain()
+    assert await answers_to(site, b"GET /health HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n") == [200]
+    assert (await desk.list_tickets()).tickets == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_body_longer_than_was_said_is_no_second_request(site: Site) -> None:
+    inside = b"GET /static/style.css HTTP/1.1\r\n" + HOST + b"\r\n"
+    for body in (b"x" + inside, b"stamp=x\r\n\r\n" + inside):
+        said = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % (
+            len(body) - 3
+        )
+        first, *more = await answers_to(site, b"POST /form HTTP/1.1\r\n" + HOST + said + body)
+        assert first == 422 and more in ([], [400])
