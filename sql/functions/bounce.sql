@@ -67,9 +67,10 @@ begin
   v_counted := jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at');
   if not desk.note_bounce(v_answer, mail, v_permanent, v_detail) and v_permanent then
     perform desk.open_for_author(v_ticket, v_answer, v_detail, v_counted);
+  elsif v_permanent then                   -- a report had opened it already
+    perform desk.change_ticket(v_ticket, '{}', 'bounced', v_detail, message => v_counted);
   else
-    perform desk.change_ticket(v_ticket, '{}', case when v_permanent then 'bounced' else 'delayed' end, v_detail,
-      message => v_counted);
+    perform desk.change_ticket(v_ticket, '{}', 'delayed', v_detail, message => v_counted);
   end if;
   return desk.received_json('bounced', v_raw, v_ticket.id, v_message, 'bounce', v_answer.message_id);
 end $$;
