@@ -36,6 +36,12 @@ end $$
 _serial = count()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes and long texts give a test no name: some are made anew each time, and processes that share the
+    tests have to call them the same."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 60) else None
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The conninfo of the session's Postgres. Not under tmp_path: its account, as root, must get there."""

@@ -110,7 +110,7 @@ async def _open(
                 files, key = open_files(settings, service=True), await desk.web_key()
                 entrance.open(Front(settings, desk, files, key, Rates(), accounts))
                 gc.collect()
-                gc.freeze()  # what was made for good; to look through it once more would take 0.1 s, and all wait
+                gc.freeze()  # what was made for good: to look through it again takes 0.1 s, and all wait
                 _logger.info("The web server answers at %s.", address_of(settings))
                 systemd.status(f"It answers at {address_of(settings)}.")
                 systemd.ready()
