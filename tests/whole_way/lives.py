@@ -138,8 +138,8 @@ def live(order: dict[str, Any], log: int) -> None:
         fate.around(os, name)
     fate.around_operations()
     fate.around_requests()
-    google = order.get("google", {})
-    settings = Settings(home=order["home"], database_url=order["database"], tokens="file", google=google)
+    sections = {name: order[name] for name in ("google", "webhooks") if name in order}
+    settings = Settings(home=order["home"], database_url=order["database"], tokens="file", **sections)
     if order["work"] == "import":
         asyncio.run(_import(settings, Path(order["folder"])))
     else:
