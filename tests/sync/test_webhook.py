@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from core.config import Settings
 from core.desk import Desk
 from core.errors import Unreachable
+from core.supabase import SupabaseGateway
 from core.webhooks import Webhook, WebhookDelivery, WebhookState, new_secret
 from sync.daemon import sync
 from sync.supervisor import Pulse
@@ -27,6 +28,8 @@ from sync.webhook import Turns, Webhooks
 from sync.webhook_client import WebhookClient, message_id
 from sync.webhook_delivery import WAITS, Deliveries, wait_after
 from tests.mails import mail
+from tests.peers.hosted import SECRET as SECRET_KEY
+from tests.peers.hosted import Project
 from tests.sync.receiver import OK, Receiver, answer, receiving
 from tests.sync.test_daemon import running
 
@@ -101,6 +104,35 @@ async def test_one_round_sends_what_is_due(settings: Settings, service: Desk, re
     await sync(settings, once=True)
     assert len({one.id for one in receiver.arrived}) == len(receiver.arrived) == 12
     assert {one.state for one in await log(service, webhook)} == {WebhookState.DELIVERED}
+
+
+async def test_a_desk_at_supabase_tells_as_any_other(
+    tmp_path: Path, hosted: Project, receiver: Receiver
+) -> None:
+    desk = Desk(SupabaseGateway(hosted.url, SECRET_KEY))
+    settings = Settings(home=tmp_path, webhooks={"allow_private": True})
+    webhooks = Webhooks(
+        settings,
+        desk,
+        "w",
+        lambda: datetime.now(UTC),
+        lambda part, problem: None,
+        Pulse(),
+        {},
+        Turns(lambda: 0),
+    )
+    await desk.connect_mailbox("support", "maildir", "support@example.com")
+    webhook = await add(desk, receiver, "ticket.created")
+    await desk.receive_mail(mail("a"))
+    async with asyncio.TaskGroup() as group:
+        webhooks.begin = group.create_task
+        following = group.create_task(webhooks.follow())
+        (arrived,) = await receiver.wait_for(1)
+        assert arrived.read(SECRET)["data"]["ticket"]["number"] == 1001
+        following.cancel()
+        webhooks.break_off()
+    assert [one.state for one in await log(desk, webhook)] == [WebhookState.DELIVERED]
+    await desk.close()
 
 
 async def test_what_failed_is_tried_again_under_the_same_id(

@@ -1,4 +1,4 @@
-"""Kill -9 around the moment in which a webhook is told of something: it hears of it, always under the same id."""
+"""Kill -9 around the moment in which a webhook is told: it hears of it, and always under the same id."""
 
 import asyncio
 from collections import Counter
