@@ -67,11 +67,7 @@ begin
   v_counted := jsonb_build_object('id', v_message, 'messages', 1, 'at', mail ->> 'received_at');
   if not desk.note_bounce(v_answer, mail, v_permanent, v_detail) and v_permanent then
     perform desk.open_for_author(v_ticket, v_answer, v_detail, v_counted);
-<<<<<<< Updated upstream
   elsif v_permanent then                   -- a report had opened it already
-=======
-  elsif v_permanent then
->>>>>>> Stashed changes
     perform desk.change_ticket(v_ticket, '{}', 'bounced', v_detail, message => v_counted);
   else
     perform desk.change_ticket(v_ticket, '{}', 'delayed', v_detail, message => v_counted);
