@@ -121,3 +121,20 @@ async def test_a_body_longer_than_was_said_is_no_second_request(site: Site) -> N
         )
         first, *more = await answers_to(site, b"POST /form HTTP/1.1\r\n" + HOST + said + body)
         assert first == 422 and more in ([], [400])
+
+
+async def test_an_address_of_another_host_is_no_page_of_ours(site: Site) -> None:
+    """The web server is no proxy, and leads nobody there."""
+    for target in (
+        "http://evil.example/form",
+        "//evil.example/form",
+        "/%2f/evil.example",
+        "*",
+        "evil.example:443",
+    ):
+        for method in ("GET", "OPTIONS", "CONNECT"):
+            async with line_to(site) as (reader, writer):
+                writer.write(f"{method} {target} HTTP/1.1\r\n".encode() + HOST + b"Connection: close\r\n\r\n")
+                said = await reader.read()
+            assert re.match(rb"HTTP/1\.1 (400|404|405) ", said), (method, target, said[:100])
+            assert b"location:" not in said.lower() and b"evil.example" not in said
