@@ -2,6 +2,7 @@
 
 from tests.web.browser.accessibility import barriers
 from tests.web.browser.conftest import Pages
+from tests.web.browser.layout import misfits
 
 
 async def test_barriers_are_seen_by_day_and_by_night(pages: Pages) -> None:
@@ -18,7 +19,9 @@ async def test_barriers_are_seen_by_day_and_by_night(pages: Pages) -> None:
     ]
 
 
-async def test_the_page_that_says_what_went_wrong_has_none(pages: Pages) -> None:
+async def test_pages_that_anybody_finds_have_none(pages: Pages) -> None:
     async with pages() as page:
-        await page.goto("/nothing")
-        assert await barriers(page) == []
+        for path in ("/nothing", "/f/nothing", "/api/docs"):
+            await page.goto(path)
+            assert await barriers(page) == []
+            assert await misfits(page) == []
