@@ -11,6 +11,9 @@ from itertools import islice
 from fastapi import Request
 from limits import RateLimitItem, parse
 
+MOST = 100_000
+"""Who are counted at once. Anybody can name himself otherwise at each request, by tokens that are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -61,11 +64,14 @@ class Rates:
         return Allowance(is_given, limit.amount, limit.amount - len(window.given), reset)
 
     def _forget(self, now: float) -> None:
-        """Of those who have not asked for longest, two that have nothing left in their window."""
+        """Of those who have not asked for longest, two that have nothing left in their window; and who is
+        one too many."""
         for asked in list(islice(self._windows, 2)):
             self._windows[asked].move(now)
             if not self._windows[asked].given:
                 del self._windows[asked]
+        if len(self._windows) > MOST:
+            self._windows.popitem(last=False)
 
 
 def visitor(request: Request) -> str:

@@ -74,3 +74,13 @@ async def test_who_has_not_asked_for_long_is_forgotten() -> None:
         clock.now += 61
         await rates.take("form", "2/minute", "kim")
     assert len(rates._windows) == 1
+
+
+async def test_no_more_are_counted_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these names is another one, as a token that is none can be."""
+    monkeypatch.setattr("web.rate.MOST", 10)
+    rates = Rates()
+    for n in range(100):
+        assert (await rates.take("api", "600/minute", str(n))).is_given
+    assert len(rates._windows) == 10
+    assert (await rates.take("api", "600/minute", "99")).remaining == 598, "the latest are still counted"
