@@ -118,6 +118,15 @@ _SHOWN = {
     "post /api/tickets/{id}/notes": {"201": ["ETag", "Location"]},
     "get /api/attachments/{id}": {"200": ["ETag", "Content-Disposition"], "304": ["ETag"]},
 }
+_LINKS = {
+    "show_ticket": {"download": {"id": "$response.body#/messages/0/attachments/0/id"}},
+    "create_ticket": {
+        name: {"id": "$response.body#/ticket/number"}
+        for name in ("show_ticket", "update_ticket", "reply", "note", "list_events")
+    },
+    "add_agent": {"update_agent": {"id": "$response.body#/id"}},
+}
+"""Where an answer leads: from one operation to others, with what of it they take."""
 _CONDITIONS = {
     "IfMatch": ("If-Match", "Change the ticket only while it is at one of these versions."),
     "IfNoneMatch": ("If-None-Match", "Answer 304 while it is at one of these versions."),
@@ -209,3 +218,8 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
         if "$ref" not in response:
             names = [*_SHOWN.get(route, {}).get(status, []), *sorted(_COUNTED)]
             response["headers"] = _references(names)
+            if status != "304" and operation["operationId"] in _LINKS:
+                response["links"] = {
+                    name: {"operationId": name, "parameters": taken}
+                    for name, taken in _LINKS[operation["operationId"]].items()
+                }

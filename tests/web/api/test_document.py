@@ -32,6 +32,10 @@ def test_everything_is_documented_to_the_end() -> None:
             assert all(one["description"] for one in operation.get("parameters", []))
             body = operation.get("requestBody", {}).get("content", {}).get("application/json")
             assert method not in ("post", "put") or body is None or body["example"]
+        for links in (
+            one["links"] for of in path.values() for one in of["responses"].values() if "links" in one
+        ):
+            assert {link["operationId"] for link in links.values()} <= set(names)
     text = str(made)
     for reference in set(re.findall(r"'\$ref': '#/components/(\w+)/(\w[\w-]*)'", text)):
         assert reference[1] in made["components"][reference[0]]

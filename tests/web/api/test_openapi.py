@@ -35,14 +35,16 @@ async def served(front: Front) -> AsyncIterator[str]:
 
 
 async def test_schemathesis_finds_no_fault(
-    served: str, program: Program, service: Desk, tmp_path: Path
+    served: str, front: Front, program: Program, service: Desk, tmp_path: Path
 ) -> None:
-    await service.receive_mail(mail("a"))
+    file = {"filename": "a.txt", "content_type": "text/plain", "size": 3, "inline": False}
+    file["sha256"] = front.files.put("attachments", b"abc")
+    await service.receive_mail(mail("a", attachments=[file]))
     authorization = (await program()).headers["authorization"]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{served}/api/openapi.json"),
-        *("--header", f"Authorization: {authorization}", "--checks", "all", "--max-examples", "5"),
-        *("--generation-deterministic", "--no-color", "--continue-on-failure"),
+        *("--header", f"Authorization: {authorization}", "--checks", "all", "--max-examples", "3"),
+        *("--generation-deterministic", "--no-color", "--request-timeout", "120"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=tmp_path,
