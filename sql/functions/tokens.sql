@@ -142,12 +142,13 @@ end $$;
 create or replace function desk.run_operation(operation text, arguments jsonb) returns jsonb
 language plpgsql volatile set search_path = desk, public, pg_temp as $$
 declare
-  c_fingerprint constant text := encode(sha256(convert_to(operation || (arguments - 'request_id')::text, 'utf8')), 'hex');
+  v_fingerprint text;
 begin
   if arguments ->> 'request_id' is not null then
-    insert into requests (request_id, fingerprint) values ((arguments ->> 'request_id')::uuid, c_fingerprint)
+    v_fingerprint := encode(sha256(convert_to(operation || (arguments - 'request_id')::text, 'utf8')), 'hex');
+    insert into requests (request_id, fingerprint) values ((arguments ->> 'request_id')::uuid, v_fingerprint)
       on conflict do nothing;
-    if not found and c_fingerprint <> (select r.fingerprint from requests r
+    if not found and v_fingerprint <> (select r.fingerprint from requests r
         where r.request_id = (arguments ->> 'request_id')::uuid) then
       raise exception 'This idempotency key was used for another request.' using errcode = 'PT422',
         hint = 'Use a new key for each thing that is to be done, and the same one only to ask again.';
@@ -176,25 +177,32 @@ begin
   return v_token;
 end $$;
 
--- An operation by whoever has the token: as the token's agent, if one of its scopes allows it.
+-- From here to the end of the transaction we are the token's agent, if one of its scopes allows the operation.
+create or replace function desk.act_for(token_sha256 text, operation text) returns void
+language plpgsql volatile set search_path = desk, public, pg_temp as $$
+declare
+  v_token tokens := desk.valid_token(token_sha256);
+begin
+  if not exists (select from desk.scopes() s
+      where s.scope = any (v_token.scopes) and act_for.operation = any (s.operations)) then
+    raise exception 'The token may not do that.' using errcode = 'PT403', hint = coalesce('It takes one with the scope '
+      || (select string_agg(s.scope, ' or ') from desk.scopes() s where act_for.operation = any (s.operations)) || '.',
+      'No token may.');
+  end if;
+  perform set_config('request.jwt.claims', jsonb_build_object('role', 'authenticated',
+    'sub', (select coalesce(account_id, id) from support_agents where id = v_token.agent_id))::text, true);
+end $$;
+
+-- An operation by whoever has the token.
 create or replace function public.use_token(token_sha256 text, operation text, arguments jsonb default '{}') returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 declare
-  c_claims constant text := 'request.jwt.claims';
-  v_token tokens := desk.valid_token(token_sha256);
-  v_before text := coalesce(current_setting(c_claims, true), '');
+  v_before text := coalesce(current_setting('request.jwt.claims', true), '');
   v_answer jsonb;
 begin
-  if not exists (select from desk.scopes() s
-      where s.scope = any (v_token.scopes) and use_token.operation = any (s.operations)) then
-    raise exception 'The token may not do that.' using errcode = 'PT403', hint = coalesce('It takes one with the scope '
-      || (select string_agg(s.scope, ' or ') from desk.scopes() s where use_token.operation = any (s.operations)) || '.',
-      'No token may.');
-  end if;
-  perform set_config(c_claims, jsonb_build_object('role', 'authenticated',
-    'sub', (select coalesce(account_id, id) from support_agents where id = v_token.agent_id))::text, true);
+  perform desk.act_for(token_sha256, operation);
   v_answer := desk.run_operation(operation, arguments);
-  perform set_config(c_claims, v_before, true);
+  perform set_config('request.jwt.claims', v_before, true);
   return v_answer;
 end $$;
 grant execute on function public.use_token to service_role;
@@ -204,19 +212,29 @@ grant execute on function public.use_token to service_role;
 create or replace function public.use_tokens(calls jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = desk, public, pg_temp as $$
 declare
+  v_before text := coalesce(current_setting('request.jwt.claims', true), '');
   v_call jsonb;
+  v_asked text;
+  v_acting text;                           -- what the token that we act for was looked at for; null: for none
   v_answers jsonb[] := '{}';
   v_hint text;
 begin
   for v_call in select value from jsonb_array_elements(calls) loop
     begin
+      v_asked := (v_call ->> 'token_sha256') || ' ' || (v_call ->> 'operation');
+      if v_acting is null or v_acting is distinct from v_asked then
+        perform desk.act_for(v_call ->> 'token_sha256', v_call ->> 'operation');
+        v_acting := v_asked;
+      end if;
       v_answers := v_answers || jsonb_build_object('answer',
-        public.use_token(v_call ->> 'token_sha256', v_call ->> 'operation', v_call -> 'arguments'));
+        desk.run_operation(v_call ->> 'operation', v_call -> 'arguments'));
     exception when others then
+      v_acting := null;                    -- with what was done for the call, its claims are undone
       get stacked diagnostics v_hint = pg_exception_hint;
       v_answers := v_answers || jsonb_build_object('code', sqlstate, 'message', sqlerrm, 'hint', nullif(v_hint, ''));
     end;
   end loop;
+  perform set_config('request.jwt.claims', v_before, true);
   return to_jsonb(v_answers);
 end $$;
 grant execute on function public.use_tokens to service_role;

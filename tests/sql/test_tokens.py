@@ -327,3 +327,29 @@ async def test_with_a_version_all_or_none_are_changed(desk: Desk, service: Desk)
         len((await desk.update_tickets([1001, 1002], {"priority": "high"}, versions=[first, second])).tickets)
         == 2
     )
+
+
+async def test_of_several_calls_at_once_each_is_done_for_its_own_token(service: Desk, desk: Desk) -> None:
+    """Whatever stands before it: the same token, another one, a refusal, or nothing that is a call."""
+    for name, email in (("ada", "ada@example.com"), ("grace", "grace@example.com")):
+        await desk.create_token(sha256_of(name), ["tickets:read"], email=email)
+
+    def call(name: str, operation: str = "whoami", **arguments: Any) -> dict[str, Any]:
+        return {"token_sha256": sha256_of(name), "operation": operation, "arguments": arguments}
+
+    refused = call("ada", "show_ticket", number=9, limit=1)
+    calls: list[dict[str, Any]] = [
+        {},
+        {"operation": "whoami", "arguments": {}},
+        *(call("ada"), call("ada"), call("grace"), call("nobody"), call("ada"), refused, call("ada")),
+        {"token_sha256": None, "operation": "whoami", "arguments": {}},
+        *(call("grace"), refused, {}, call("grace", "list_agents"), call("grace")),
+    ]
+    answers: Any = await service._gateway.read("use_tokens", calls=calls)
+    told = [answer["answer"]["email"] if "answer" in answer else answer["code"] for answer in answers]
+    ada, grace = "ada@example.com", "grace@example.com"
+    assert told == [
+        *("PT401", "PT401", ada, ada, grace, "PT401", ada, "PT404", ada),
+        *("PT401", grace, "PT404", "PT401", "PT403", grace),
+    ]
+    assert len(await service.list_mailboxes()) == 1, "afterwards it is the service that asks"
