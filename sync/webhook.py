@@ -140,7 +140,7 @@ class Webhooks:
         return due
 
     async def _queued(self, due: WebhooksDue) -> WebhooksDue:
-        if not self._released:
+        if due.webhooks and not self._released:
             await self.desk.release_webhook_deliveries(self.worker)
             self._released = True
         while due.behind:
