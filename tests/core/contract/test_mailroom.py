@@ -39,7 +39,7 @@ async def box_of(door: Door) -> dict[str, object]:
 async def test_claim_outgoing(door: Door) -> None:
     await written(door, "a", "b")
     request = uuid4()
-    first = await door.service.claim_outgoing("w,{1}", 0.5, door.box.id, request)
+    first = await door.service.claim_outgoing("w,{1}", 3600.5, door.box.id, request)
     again = await door.service.claim_outgoing("w,{1}", 60, door.box.id, request)
     second = await door.service.claim_outgoing("w,{1}", 60)
     assert first and again and second
