@@ -40,6 +40,24 @@ async def a_thread(service: Desk, settings: Settings | None = None) -> int:
     return received.number
 
 
+async def test_the_end_stays_in_sight_where_something_opens_below(play: Play, service: Desk) -> None:
+    await a_thread(service)
+    async with play(NARROW) as stage:
+        thread = stage.desk_screen.thread
+        await stage.press("enter")
+        await stage.sees("Answer 3.")
+        await stage.press("G")
+        await stage.until(lambda: thread.max_scroll_y and thread.scroll_offset.y == thread.max_scroll_y)
+        end = thread.max_scroll_y
+        await stage.pilot.resize_terminal(NARROW[0], NARROW[1] - 6)
+        await stage.until(lambda: thread.max_scroll_y == end + 6)
+        await stage.until(lambda: thread.scroll_offset.y == thread.max_scroll_y)
+        await stage.press("k")
+        await stage.pilot.resize_terminal(NARROW[0], NARROW[1] - 9)
+        await stage.until(lambda: thread.max_scroll_y == end + 9)
+        assert thread.scroll_offset.y == end + 5
+
+
 async def test_walking_and_folding(play: Play, service: Desk) -> None:
     await a_thread(service)
     async with play(NARROW) as stage:

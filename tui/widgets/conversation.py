@@ -88,6 +88,8 @@ class ConversationPane(ScrollView, can_focus=True):
         self._current = 0
         self._style_of: dict[str, Style] = {}
         self._width = 0
+        self._end: int | None = None
+        """Where the end was when it was last gone to."""
 
     @property
     def current(self) -> Entry | None:
@@ -146,6 +148,8 @@ class ConversationPane(ScrollView, can_focus=True):
         if self.conversation is not None and self._width != self._room:
             self._lay_out()
             self._to_current()
+        elif self.scroll_offset.y == self._end:  # a field that opens below takes room from it
+            self._to_end()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """Nothing looks different with the focus here; Textual would look up every style anew."""
@@ -215,8 +219,12 @@ class ConversationPane(ScrollView, can_focus=True):
         self._set_current(0)
 
     def action_last(self) -> None:
-        self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
+        self._to_end()
         self._set_current(len(self._thread.entries) - 1)
+
+    def _to_end(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
+        self._end = self.scroll_offset.y
 
     def action_step(self, step: int) -> None:
         self._set_current(self._current + step)
